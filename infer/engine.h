@@ -1,0 +1,125 @@
+/* A model that completes text: the door of the infer room.
+ *
+ * An engine holds one loaded checkpoint, its tokenizer, the computing backend and one session (the tokens that the
+ * key-value cache stands for). Callers hand over text; the engine builds the prompt, reuses whatever prefix of it the cache
+ * already holds, and gives text back. Hidden: tokens, tensors, caches, devices.
+ *
+ * Every call is synchronous and starts no thread of its own; one thread uses an engine at a time. The only thing another
+ * thread may touch is the `cancel` flag of a running call: it is polled between layers, and the call then returns false
+ * with ERROR_CANCELLED, leaving the cache at a clean prefix.
+ *
+ * Lifetimes: an engine lives until `engine_close`. Results own their memory until `engine_result_finish`.
+ */
+#ifndef INFER_ENGINE_H
+#define INFER_ENGINE_H
+
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "infer/error.h"
+
+struct engine;
+
+enum engine_device {
+    ENGINE_DEVICE_AUTO, /* CUDA where it works, else the CPU */
+    ENGINE_DEVICE_CPU,
+    ENGINE_DEVICE_CUDA, /* an error where there is none */
+};
+
+enum { ENGINE_DEFAULT_CONTEXT_TOKENS = 4096 };
+
+struct engine_options {
+    const char *model;           /* checkpoint directory */
+    enum engine_device device;
+    int threads;                 /* 0: one per processor */
+    int context_tokens;          /* 0: the model's, at most ENGINE_DEFAULT_CONTEXT_TOKENS */
+    bool exact;                  /* reserved for backends with a faster inexact mode */
+    const atomic_bool *cancel;   /* NULL: cannot be cancelled */
+    void (*on_progress)(void *user, double fraction); /* 0..1, on the calling thread; may be NULL */
+    void *user;
+};
+
+/* Facts about an open engine; strings live as long as it does. */
+struct engine_info {
+    const char *model;        /* the directory it was opened from */
+    const char *architecture; /* "qwen2" */
+    const char *device;       /* "cpu" */
+    const char *isa;
+    int threads;
+    int layers, hidden_size, vocab_size, context_tokens;
+    int64_t parameters;    /* weights, whatever their storage */
+    int64_t weight_bytes;  /* as stored */
+    double load_ms;
+    bool has_tokenizer, has_fim; /* fill-in-the-middle markers among the special tokens */
+};
+
+/* NULL with an error that names the file and tensor at fault. */
+struct engine *engine_open(const struct engine_options *options, struct error *error);
+void engine_close(struct engine *engine);
+void engine_describe(const struct engine *engine, struct engine_info *info);
+
+enum engine_stop {
+    ENGINE_STOP_END,       /* the model said so */
+    ENGINE_STOP_CALLER,    /* on_text returned false */
+    ENGINE_STOP_MAX_TOKENS,
+    ENGINE_STOP_CONTEXT,   /* the context window is full */
+};
+
+/* "end", "caller", "max_tokens", "context". */
+const char *engine_stop_name(enum engine_stop stop);
+
+struct engine_request {
+    /* Fill in the middle: the text around the cursor, tokenized as plain text. The prompt is prefix up to the start of the
+     * cursor's line, suffix, middle marker, the beginning of the cursor's line. What does not fit the context is cut at line
+     * starts, farthest from the cursor first. Without `fill`, `prefix` is continued and `suffix` ignored. */
+    bool fill;
+    const char *prefix;
+    size_t prefix_bytes;
+    const char *suffix;
+    size_t suffix_bytes;
+
+    bool special; /* without `fill`: literal special tokens in the prompt are special */
+    int max_tokens;
+    float temperature; /* 0: greedy */
+    float top_p;       /* 0..1; 1 keeps all */
+    uint64_t seed;
+
+    const atomic_bool *cancel; /* may be NULL */
+    /* Called after each token that added text, with all the text so far, always whole code points, valid for the duration
+     * of the call. False stops. May be NULL. */
+    bool (*on_text)(void *user, const char *text, size_t bytes);
+    void *user;
+};
+
+struct engine_result {
+    char *text; /* NUL-terminated too */
+    size_t bytes;
+    int32_t *tokens; /* [completion_tokens]; the last is the stop token where stop is ENGINE_STOP_END */
+    int prompt_tokens, reused_tokens, completion_tokens;
+    double first_token_ms, total_ms;
+    double mean_log_probability; /* of the completion tokens, natural logarithm */
+    enum engine_stop stop;
+};
+
+/* Runs a request. The result need not be finished when false is returned. */
+bool engine_complete(struct engine *engine, const struct engine_request *request,
+                     struct engine_result *result, struct error *error);
+void engine_result_finish(struct engine_result *result);
+
+/* Ids of `text`; the caller frees *ids. */
+bool engine_tokenize(const struct engine *engine, const char *text, size_t bytes, bool special,
+                     int32_t **ids, size_t *count, struct error *error);
+
+/* Text of ids, unknown ids being an error; the caller frees *text (NUL-terminated too). Needs a tokenizer, as everything
+ * with text does: a checkpoint without one still gives logits. */
+bool engine_detokenize(const struct engine *engine, const int32_t *ids, size_t count, char **text,
+                       size_t *bytes, struct error *error);
+
+/* Logits [vocab_size] after each of the `count` tokens, in order, handed to `on_row`; false from it stops with an error. */
+bool engine_logits(struct engine *engine, const int32_t *tokens, size_t count,
+                   const atomic_bool *cancel, bool (*on_row)(void *user, const float *logits),
+                   void *user, struct error *error);
+
+#endif

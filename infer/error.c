@@ -1,0 +1,18 @@
+/* The first write wins: see error.h. */
+#include "infer/error.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+
+bool error_set(struct error *error, enum error_code code, const char *format, ...)
+{
+    if (!error || error->code != ERROR_NONE)
+        return false;
+
+    error->code = code;
+    va_list arguments;
+    va_start(arguments, format);
+    vsnprintf(error->text, sizeof error->text, format, arguments);
+    va_end(arguments);
+    return false;
+}

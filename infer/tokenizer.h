@@ -1,0 +1,68 @@
+/* Byte-level BPE tokenizer, read from a Hugging Face tokenizer.json (Qwen2 family).
+ *
+ * Text goes through what the file asks for: Unicode NFC, the split expression, byte-level alphabet, ranked merges. Invalid
+ * UTF-8 is replaced by U+FFFD as Python's bytes.decode("utf-8", "replace") does. Ids equal those of Hugging Face
+ * `tokenizers`. Hidden: PCRE2, utf8proc, the merge tables.
+ *
+ * A tokenizer is immutable once open and may be used by several threads. Whoever opens it closes it.
+ */
+#ifndef INFER_TOKENIZER_H
+#define INFER_TOKENIZER_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "infer/error.h"
+
+struct tokenizer;
+
+/* A growing list of token ids; zero-initialise it, `token_list_finish` frees what it holds. */
+struct token_list {
+    int32_t *ids; /* [count] */
+    size_t count, capacity;
+};
+
+/* Appends ids; false when memory is exhausted. */
+bool token_list_append(struct token_list *list, const int32_t *ids, size_t count);
+void token_list_finish(struct token_list *list);
+
+/* Opens `path` (a tokenizer.json). NULL with an error that names the file and what in it is wrong or not supported. */
+struct tokenizer *tokenizer_open(const char *path, struct error *error);
+void tokenizer_close(struct tokenizer *tokenizer);
+
+/* Highest id plus one, added tokens included. Models may have more (padded) rows. */
+int32_t tokenizer_size(const struct tokenizer *tokenizer);
+
+/* Id of an added token such as "<|fim_prefix|>", or -1. */
+int32_t tokenizer_special(const struct tokenizer *tokenizer, const char *text);
+
+/* Whether `id` is an added token, whose text a reader should not see. */
+bool tokenizer_is_special(const struct tokenizer *tokenizer, int32_t id);
+
+/* Bytes of one token (not necessarily valid UTF-8), valid while the tokenizer is open; *bytes is 0 and the result "" for
+ * an unknown id. Added tokens give their literal text. */
+const char *tokenizer_token_text(const struct tokenizer *tokenizer, int32_t id, size_t *bytes);
+
+/* Appends the ids of `text` to `out`. With `special` the literal text of added tokens becomes their id, as in Hugging
+ * Face; without, it is split like any other text. Fails on exhausted memory only. */
+bool tokenizer_encode(const struct tokenizer *tokenizer, const char *text, size_t bytes,
+                      bool special, struct token_list *out, struct error *error);
+
+/* Decodes a stream of tokens without ever giving out half a code point. */
+struct decoder {
+    char pending[4]; /* the beginning of a code point whose end has not come */
+    size_t pending_bytes;
+};
+
+enum { DECODER_EXTRA_BYTES = 16 };
+
+/* Writes what can now be given out and returns its length. `out` needs room for the token's bytes times three plus
+ * DECODER_EXTRA_BYTES: bytes that can never become valid UTF-8 turn into U+FFFD. */
+size_t decoder_push(struct decoder *decoder, const struct tokenizer *tokenizer, int32_t id,
+                    char *out);
+
+/* What is left at the end: nothing, or one U+FFFD for an unfinished code point. */
+size_t decoder_flush(struct decoder *decoder, char *out);
+
+#endif

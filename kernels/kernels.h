@@ -1,0 +1,143 @@
+/* Arithmetic on buffers: the door of the kernels room.
+ *
+ * A backend owns memory and the machine's way of computing on it; models are written once over the table of operations
+ * below and run on any backend. Hidden behind the door: threads, instruction sets, streams, the layout of weights.
+ *
+ * Numbers are float32 unless said otherwise. A tensor of shape [n, d] is n rows of d consecutive values. Operations are
+ * queued in order and never fail by return value: the first failure (memory, device) stays in the backend, later work is
+ * skipped, and `backend_status` reports it. What a backend computes for one row never depends on how many rows were asked
+ * for, so cached, batched and single evaluations agree bit for bit.
+ *
+ * Lifetimes: buffers and matrices belong to whoever created them and must be destroyed before their backend. One thread
+ * uses a backend at a time. Destructors accept NULL.
+ */
+#ifndef KERNELS_KERNELS_H
+#define KERNELS_KERNELS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/* Storage of one number. */
+enum dtype {
+    DTYPE_F32,
+    DTYPE_F16,
+    DTYPE_BF16,
+};
+
+/* Bytes of one number. */
+size_t dtype_bytes(enum dtype dtype);
+
+/* Widens `count` numbers at `source` (no alignment needed) to float32; exact for every dtype. */
+void dtype_widen(enum dtype dtype, const void *source, float *destination, size_t count);
+
+enum backend_status {
+    BACKEND_OK,
+    BACKEND_OUT_OF_MEMORY,
+    BACKEND_DEVICE_LOST,
+};
+
+struct backend; /* a device that computes, with its threads or streams */
+struct buffer;  /* float32 memory of a backend */
+struct matrix;  /* a weight matrix in a backend's own layout */
+
+/* A place in a buffer: `offset` counts float32 values. */
+struct slice {
+    struct buffer *buffer;
+    size_t offset;
+};
+
+static inline struct slice slice_at(struct buffer *buffer, size_t offset)
+{
+    return (struct slice){buffer, offset};
+}
+
+/* A weight matrix [rows, cols] as a checkpoint holds it. Either dense (`codebook` NULL, `data` of `dtype`) or HXQ: `data`
+ * holds uint8 indices into `codebook`, and each sidecar value replaces the number at its flat position row * cols + col.
+ * Positions may come in any order; where one occurs twice the last value counts. The caller has checked that indices are
+ * below `codebook_size` and positions inside the matrix.
+ *
+ * `data` is borrowed for as long as the matrix lives (usually a memory-mapped file); the rest is copied. */
+struct matrix_source {
+    int64_t rows, cols;
+    enum dtype dtype;
+    const void *data;
+    const float *codebook; /* [codebook_size] or NULL */
+    int codebook_size;     /* 1..256 */
+    const int64_t *sidecar_positions; /* [sidecar_count] */
+    const float *sidecar_values;      /* [sidecar_count] */
+    int64_t sidecar_count;
+};
+
+/* One layer's attention over a key-value cache. Rows of the caches are positions, each [kv_heads * head_dim]; query row i
+ * stands at position first + i and sees positions 0..first + i. Query head h reads key-value head h / (heads / kv_heads). */
+struct attention_shape {
+    int heads, kv_heads, head_dim;
+};
+
+/* The operations, one table per backend. `n` is a number of rows (tokens). */
+struct ops {
+    const char *name; /* "cpu" */
+
+    void (*destroy)(struct backend *backend);
+
+    /* NULL, and a sticky status, when memory is exhausted. New buffers hold zeros. */
+    struct buffer *(*buffer_create)(struct backend *backend, size_t count);
+    void (*buffer_destroy)(struct buffer *buffer);
+    void (*write)(struct backend *backend, struct slice to, const float *from, size_t count);
+    /* Waits for everything queued before. */
+    void (*read)(struct backend *backend, struct slice from, float *to, size_t count);
+
+    struct matrix *(*matrix_create)(struct backend *backend, const struct matrix_source *source);
+    void (*matrix_destroy)(struct matrix *matrix);
+
+    /* out [n, cols] = rows `ids[i]` of the matrix; ids are below its row count. */
+    void (*embed)(struct backend *backend, const struct matrix *matrix, const int32_t *ids, int n,
+                  struct slice out);
+
+    /* out [n, d] = in / sqrt(mean(in^2) + eps) * weight [d]. `out` may be `in`. (Zhang & Sennrich, arXiv 1910.07467) */
+    void (*rms_norm)(struct backend *backend, struct slice in, struct slice weight, float eps,
+                     int n, int d, struct slice out);
+
+    /* out [n, rows] = in [n, cols] * transposed matrix, plus `bias` [rows] where bias.buffer is set, plus what `out` held
+     * when `accumulate`. Products are summed in float32. */
+    void (*matmul)(struct backend *backend, const struct matrix *matrix, struct slice in,
+                   struct slice bias, bool accumulate, int n, struct slice out);
+
+    /* Rotates x [n, heads * head_dim] in place; row i stands at position first + i. `table` [positions, head_dim] holds
+     * head_dim/2 cosines, then head_dim/2 sines per position; value j pairs with j + head_dim/2. (arXiv 2104.09864, in the
+     * half-split form of Hugging Face's Llama and Qwen2) */
+    void (*rope)(struct backend *backend, struct slice x, struct slice table, int first, int n,
+                 int heads, int head_dim);
+
+    /* out [n, heads * head_dim] = softmax(q * keys / sqrt(head_dim)) * values, causal. */
+    void (*attention)(struct backend *backend, struct slice q, struct slice keys,
+                      struct slice values, struct attention_shape shape, int first, int n,
+                      struct slice out);
+
+    /* gate [count] = silu(gate) * up. */
+    void (*silu_mul)(struct backend *backend, struct slice gate, struct slice up, size_t count);
+};
+
+/* What every backend begins with. */
+struct backend {
+    const struct ops *ops;
+    enum backend_status status;
+};
+
+/* First failure since creation. */
+enum backend_status backend_status(const struct backend *backend);
+
+/* A sentence for a user. */
+const char *backend_status_text(enum backend_status status);
+
+/* CPU backend with `threads` computing threads (0: one per processor); NULL when threads or memory cannot be had. */
+struct backend *cpu_backend_create(int threads);
+
+/* Computing threads of a CPU backend. */
+int cpu_backend_threads(const struct backend *backend);
+
+/* The instruction set that the CPU kernels use here, e.g. "portable C". */
+const char *cpu_backend_isa(void);
+
+#endif
