@@ -1,0 +1,53 @@
+/* What the user chose: model, device, budgets.
+ *
+ * Filled in this order, later wins: defaults, the environment ($HXQD_MODEL), the command line, initializationOptions of the
+ * client. A value of process lifetime owned by main; strings inside are owned by the settings.
+ */
+#ifndef LSP_SETTINGS_H
+#define LSP_SETTINGS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include <jansson.h>
+
+#include "infer/engine.h"
+
+enum settings_log_level { LOG_LEVEL_ERROR, LOG_LEVEL_WARN, LOG_LEVEL_INFO, LOG_LEVEL_DEBUG };
+
+struct settings {
+    char *model; /* checkpoint directory; NULL: the embedded default model */
+    enum engine_device device;
+    int threads;        /* 0: one per processor */
+    int context_tokens; /* 0: the engine's default */
+    int max_tokens;     /* limit of one completion */
+    int candidates;     /* items answered to an invoked (not automatic) request */
+    bool exact;
+    bool special; /* literal special tokens in plain text input are special */
+    bool json;    /* one JSON object on stdout */
+    char *log_path; /* NULL: stderr */
+    enum settings_log_level log_level;
+};
+
+enum { SETTINGS_DEFAULT_MAX_TOKENS = 128, SETTINGS_DEFAULT_CANDIDATES = 3 };
+
+/* Defaults and environment. */
+bool settings_init(struct settings *settings);
+void settings_finish(struct settings *settings);
+
+/* Replaces an owned string by a copy; false when memory is exhausted. */
+bool settings_set_string(char **field, const char *value);
+
+/* Applies a client's initializationOptions: {"model", "device", "threads", "context", "maxTokens", "candidates", "exact"}.
+ * Every unknown key or wrong value is skipped and reported through `on_problem` as one sentence. */
+void settings_apply_json(struct settings *settings, const json_t *options,
+                         void (*on_problem)(void *user, const char *sentence), void *user);
+
+/* "auto", "cpu", "cuda"; false for anything else. */
+bool settings_parse_device(const char *text, enum engine_device *device);
+
+/* The checkpoint directory to open: the user's, else the default model that was installed or built with this program. The
+ * caller frees it; NULL with an error where neither exists. */
+char *settings_model_path(const struct settings *settings, struct error *error);
+
+#endif
