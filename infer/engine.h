@@ -99,7 +99,6 @@ struct engine_result {
     int32_t *tokens; /* [completion_tokens]; the last is the stop token where stop is ENGINE_STOP_END */
     int prompt_tokens, reused_tokens, completion_tokens;
     double first_token_ms, total_ms;
-    double mean_log_probability; /* of the completion tokens, natural logarithm */
     enum engine_stop stop;
 };
 

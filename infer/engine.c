@@ -1,0 +1,413 @@
+/* Ties the room together: text becomes tokens, the session evaluates them, tokens become text. */
+#include "infer/engine.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "infer/file.h"
+#include "infer/fim.h"
+#include "infer/model.h"
+#include "infer/sample.h"
+#include "infer/session.h"
+#include "infer/tokenizer.h"
+
+struct engine {
+    char *directory;
+    struct model *model;
+    struct tokenizer *tokenizer; /* NULL where the checkpoint has none */
+    bool has_fim;
+    struct fim_markers markers;
+    struct session *session;
+    double load_ms;
+};
+
+static double now_ms(void)
+{
+    struct timespec now;
+
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (double)now.tv_sec * 1e3 + (double)now.tv_nsec * 1e-6;
+}
+
+/* --- opening ---------------------------------------------------------------------------------------------------------- */
+
+/* A missing tokenizer.json is no error: such a checkpoint gives logits, but no text. */
+static bool open_tokenizer(struct engine *engine, struct error *error)
+{
+    char *path = file_path(engine->directory, "tokenizer.json", error);
+    bool opened = path != NULL;
+
+    if (path && file_exists(path)) {
+        engine->tokenizer = tokenizer_open(path, error);
+        opened = engine->tokenizer != NULL;
+        engine->has_fim = opened && fim_markers_find(&engine->markers, engine->tokenizer);
+    }
+    if (engine->tokenizer && tokenizer_size(engine->tokenizer) > engine->model->config.vocab_size)
+        opened = error_set(error, ERROR_INPUT, "%s: has %d tokens, the model only %d", path,
+                           (int)tokenizer_size(engine->tokenizer),
+                           engine->model->config.vocab_size);
+    free(path);
+    return opened;
+}
+
+static bool open_session(struct engine *engine, int context_tokens, struct error *error)
+{
+    const int largest = engine->model->config.max_positions;
+
+    if (context_tokens > largest)
+        return error_set(error, ERROR_LIMIT, "%s: a context of %d tokens is more than the model's %d",
+                         engine->directory, context_tokens, largest);
+    if (context_tokens <= 0)
+        context_tokens = largest < ENGINE_DEFAULT_CONTEXT_TOKENS ? largest
+                                                                 : ENGINE_DEFAULT_CONTEXT_TOKENS;
+    engine->session = session_create(engine->model, context_tokens, error);
+    return engine->session != NULL;
+}
+
+static bool open_parts(struct engine *engine, const struct engine_options *options,
+                       struct error *error)
+{
+    const struct model_options model_options = {
+        .threads = options->threads,
+        .cancel = options->cancel,
+        .on_progress = options->on_progress,
+        .user = options->user,
+    };
+
+    if (options->device == ENGINE_DEVICE_CUDA)
+        return error_set(error, ERROR_DEVICE,
+                         "this build has no CUDA backend; use --device cpu or auto");
+    engine->directory = strdup(options->model);
+    if (!engine->directory)
+        return error_set(error, ERROR_MEMORY, "not enough memory");
+    engine->model = model_load(options->model, &model_options, error);
+    return engine->model && open_tokenizer(engine, error) &&
+           open_session(engine, options->context_tokens, error);
+}
+
+struct engine *engine_open(const struct engine_options *options, struct error *error)
+{
+    const double started = now_ms();
+    struct engine *engine = calloc(1, sizeof *engine);
+
+    if (!engine) {
+        error_set(error, ERROR_MEMORY, "not enough memory");
+        return NULL;
+    }
+    if (!open_parts(engine, options, error)) {
+        engine_close(engine);
+        return NULL;
+    }
+    engine->load_ms = now_ms() - started;
+    return engine;
+}
+
+void engine_close(struct engine *engine)
+{
+    if (!engine)
+        return;
+    session_destroy(engine->model, engine->session);
+    tokenizer_close(engine->tokenizer);
+    model_destroy(engine->model);
+    free(engine->directory);
+    free(engine);
+}
+
+void engine_describe(const struct engine *engine, struct engine_info *info)
+{
+    const struct config *config = &engine->model->config;
+
+    *info = (struct engine_info){
+        .model = engine->directory,
+        .architecture = "qwen2",
+        .device = engine->model->backend->ops->name,
+        .isa = cpu_backend_isa(),
+        .threads = cpu_backend_threads(engine->model->backend),
+        .layers = config->layers,
+        .hidden_size = config->hidden_size,
+        .vocab_size = config->vocab_size,
+        .context_tokens = session_context(engine->session),
+        .parameters = engine->model->parameters,
+        .weight_bytes = engine->model->weight_bytes,
+        .load_ms = engine->load_ms,
+        .has_tokenizer = engine->tokenizer != NULL,
+        .has_fim = engine->has_fim,
+    };
+}
+
+static bool need_tokenizer(const struct engine *engine, struct error *error)
+{
+    return engine->tokenizer || error_set(error, ERROR_INPUT,
+                                          "%s: tokenizer.json is missing; copy it beside the weights",
+                                          engine->directory);
+}
+
+/* --- completing ------------------------------------------------------------------------------------------------------- */
+
+const char *engine_stop_name(enum engine_stop stop)
+{
+    static const char *const names[] = {"end", "caller", "max_tokens", "context"};
+
+    return names[stop];
+}
+
+/* One request under way. */
+struct generation {
+    struct engine *engine;
+    const struct engine_request *request;
+    struct engine_result *result;
+    struct token_list tokens; /* prompt, then completion */
+    struct decoder decoder;
+    struct sampler sampler;
+    size_t capacity; /* of result->text */
+    double started;
+};
+
+/* What the prompt may take, so that the completion finds room; half the context when even that is not enough. */
+static size_t prompt_budget(const struct engine *engine, int max_tokens)
+{
+    const int context = session_context(engine->session);
+
+    return (size_t)(max_tokens < context / 2 ? context - max_tokens : context / 2);
+}
+
+/* The last `budget` tokens of a plain prompt are what it continues. */
+static void keep_last(struct token_list *tokens, size_t budget)
+{
+    if (tokens->count <= budget)
+        return;
+    memmove(tokens->ids, tokens->ids + tokens->count - budget, budget * sizeof *tokens->ids);
+    tokens->count = budget;
+}
+
+static bool build_prompt(struct generation *run, struct error *error)
+{
+    const struct engine *engine = run->engine;
+    const struct engine_request *request = run->request;
+    const size_t budget = prompt_budget(engine, request->max_tokens);
+
+    if (request->fill) {
+        if (!engine->has_fim)
+            return error_set(error, ERROR_INPUT,
+                             "%s: the tokenizer has no fill-in-the-middle markers; use a "
+                             "Qwen2.5-Coder model",
+                             engine->directory);
+        return fim_encode(engine->tokenizer, &engine->markers, request->prefix,
+                          request->prefix_bytes, request->suffix, request->suffix_bytes, budget,
+                          &run->tokens, error);
+    }
+    if (!tokenizer_encode(engine->tokenizer, request->prefix, request->prefix_bytes,
+                          request->special, &run->tokens, error))
+        return false;
+    if (run->tokens.count == 0)
+        return error_set(error, ERROR_INPUT, "the prompt is empty");
+    keep_last(&run->tokens, budget);
+    return true;
+}
+
+/* Ends of text are the ids that the config names and every special token: none of them belongs into a buffer. */
+static bool is_end(const struct engine *engine, int32_t id)
+{
+    const struct config *config = &engine->model->config;
+
+    for (int i = 0; i < config->end_token_count; i++)
+        if (config->end_tokens[i] == id)
+            return true;
+    return tokenizer_is_special(engine->tokenizer, id);
+}
+
+/* Makes room for `bytes` more bytes of text and its terminator. */
+static bool reserve_text(struct generation *run, size_t bytes)
+{
+    const size_t needed = run->result->bytes + bytes + 1;
+
+    if (needed <= run->capacity)
+        return true;
+    char *grown = realloc(run->result->text, 2 * needed);
+    if (!grown)
+        return false;
+    run->result->text = grown;
+    run->capacity = 2 * needed;
+    return true;
+}
+
+/* Adds a token's text to the result. False with an error when memory is exhausted. */
+static bool append_text(struct generation *run, int32_t id, struct error *error)
+{
+    struct engine_result *result = run->result;
+    size_t bytes;
+
+    tokenizer_token_text(run->engine->tokenizer, id, &bytes);
+    if (!reserve_text(run, 3 * bytes + DECODER_EXTRA_BYTES))
+        return error_set(error, ERROR_MEMORY, "not enough memory for the completion");
+    result->bytes += decoder_push(&run->decoder, run->engine->tokenizer, id,
+                                  result->text + result->bytes);
+    result->text[result->bytes] = '\0';
+    return true;
+}
+
+/* Chooses, records and shows tokens until something says stop. */
+static bool generate(struct generation *run, struct error *error)
+{
+    const struct engine_request *request = run->request;
+    struct engine_result *result = run->result;
+    struct engine *engine = run->engine;
+
+    for (;;) {
+        const int32_t id = sampler_next(&run->sampler, session_logits(engine->session));
+        if (!token_list_append(&run->tokens, &id, 1))
+            return error_set(error, ERROR_MEMORY, "not enough memory for the completion");
+        if (++result->completion_tokens == 1)
+            result->first_token_ms = now_ms() - run->started;
+
+        if (is_end(engine, id)) {
+            result->stop = ENGINE_STOP_END;
+            return true;
+        }
+        const size_t before = result->bytes;
+        if (!append_text(run, id, error))
+            return false;
+        result->stop = ENGINE_STOP_CALLER;
+        if (request->on_text && result->bytes > before &&
+            !request->on_text(request->user, result->text, result->bytes))
+            return true;
+        result->stop = ENGINE_STOP_MAX_TOKENS;
+        if (result->completion_tokens >= request->max_tokens)
+            return true;
+        result->stop = ENGINE_STOP_CONTEXT;
+        if (run->tokens.count >= (size_t)session_context(engine->session))
+            return true;
+        if (!session_sync(engine->model, engine->session, run->tokens.ids, run->tokens.count,
+                          request->cancel, NULL, error))
+            return false;
+    }
+}
+
+/* Evaluates the prompt and generates; the result's counts, text and tokens are filled on success. */
+static bool run_request(struct generation *run, struct error *error)
+{
+    struct engine *engine = run->engine;
+    struct engine_result *result = run->result;
+    size_t reused;
+
+    if (!reserve_text(run, 0))
+        return error_set(error, ERROR_MEMORY, "not enough memory for the completion");
+    result->text[0] = '\0';
+    if (!build_prompt(run, error) ||
+        !session_sync(engine->model, engine->session, run->tokens.ids, run->tokens.count,
+                      run->request->cancel, &reused, error))
+        return false;
+    result->prompt_tokens = (int)run->tokens.count;
+    result->reused_tokens = (int)reused;
+    if (!generate(run, error))
+        return false;
+
+    /* an unfinished code point at the end, then the completion's ids out of the whole list */
+    if (!reserve_text(run, DECODER_EXTRA_BYTES))
+        return error_set(error, ERROR_MEMORY, "not enough memory for the completion");
+    result->bytes += decoder_flush(&run->decoder, result->text + result->bytes);
+    result->text[result->bytes] = '\0';
+    memmove(run->tokens.ids, run->tokens.ids + result->prompt_tokens,
+            (size_t)result->completion_tokens * sizeof *run->tokens.ids);
+    result->tokens = run->tokens.ids;
+    result->total_ms = now_ms() - run->started;
+    return true;
+}
+
+bool engine_complete(struct engine *engine, const struct engine_request *request,
+                     struct engine_result *result, struct error *error)
+{
+    struct generation run = {
+        .engine = engine,
+        .request = request,
+        .result = result,
+        .started = now_ms(),
+    };
+    bool completed = false;
+
+    *result = (struct engine_result){0};
+    if (!need_tokenizer(engine, error))
+        return false;
+    if (request->max_tokens < 1)
+        return error_set(error, ERROR_INPUT, "at least one token must be asked for");
+
+    if (!sampler_init(&run.sampler, tokenizer_size(engine->tokenizer), request->temperature,
+                      request->top_p, request->seed))
+        error_set(error, ERROR_MEMORY, "not enough memory for sampling");
+    else
+        completed = run_request(&run, error);
+
+    sampler_finish(&run.sampler);
+    if (!completed) {
+        token_list_finish(&run.tokens);
+        result->tokens = NULL;
+        engine_result_finish(result);
+    }
+    return completed;
+}
+
+void engine_result_finish(struct engine_result *result)
+{
+    free(result->text);
+    free(result->tokens);
+    result->text = NULL;
+    result->tokens = NULL;
+}
+
+/* --- tokens and logits ------------------------------------------------------------------------------------------------ */
+
+bool engine_tokenize(const struct engine *engine, const char *text, size_t bytes, bool special,
+                     int32_t **ids, size_t *count, struct error *error)
+{
+    struct token_list list = {0};
+
+    if (!need_tokenizer(engine, error) ||
+        !tokenizer_encode(engine->tokenizer, text, bytes, special, &list, error)) {
+        token_list_finish(&list);
+        return false;
+    }
+    *ids = list.ids;
+    *count = list.count;
+    return true;
+}
+
+bool engine_detokenize(const struct engine *engine, const int32_t *ids, size_t count, char **text,
+                       size_t *bytes, struct error *error)
+{
+    struct engine_result result = {0};
+    struct generation run = {.engine = (struct engine *)engine, .result = &result};
+
+    if (!need_tokenizer(engine, error))
+        return false;
+    if (!reserve_text(&run, DECODER_EXTRA_BYTES)) {
+        error_set(error, ERROR_MEMORY, "not enough memory for the text");
+        return false;
+    }
+    for (size_t i = 0; i < count; i++) {
+        size_t token_bytes;
+        tokenizer_token_text(engine->tokenizer, ids[i], &token_bytes);
+        if (token_bytes == 0)
+            error_set(error, ERROR_INPUT, "token %d is not in the vocabulary", (int)ids[i]);
+        if (token_bytes == 0 || !append_text(&run, ids[i], error)) {
+            engine_result_finish(&result);
+            return false;
+        }
+    }
+    if (!reserve_text(&run, DECODER_EXTRA_BYTES)) {
+        engine_result_finish(&result);
+        return error_set(error, ERROR_MEMORY, "not enough memory for the text");
+    }
+    result.bytes += decoder_flush(&run.decoder, result.text + result.bytes);
+    result.text[result.bytes] = '\0';
+    *text = result.text;
+    *bytes = result.bytes;
+    return true;
+}
+
+bool engine_logits(struct engine *engine, const int32_t *tokens, size_t count,
+                   const atomic_bool *cancel, bool (*on_row)(void *user, const float *logits),
+                   void *user, struct error *error)
+{
+    return session_each(engine->model, engine->session, tokens, count, cancel, on_row, user, error);
+}

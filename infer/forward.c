@@ -1,0 +1,142 @@
+/* Each layer reads the residual stream, adds what attention makes of it, then what the MLP makes of it. Keys and values are
+ * written straight into the cache by their products and rotated there. */
+#include "infer/forward.h"
+
+#include <math.h>
+#include <stdlib.h>
+
+static const struct slice none = {NULL, 0};
+
+static struct slice whole(struct buffer *buffer)
+{
+    return slice_at(buffer, 0);
+}
+
+/* Cosines and sines of every position; angles in double precision, position * theta^(-2j / head_dim). */
+static bool fill_angles(struct activations *work, const struct model *model, int positions)
+{
+    const int dim = model->config.head_dim, half = dim / 2;
+    float *row = malloc((size_t)dim * sizeof *row);
+
+    if (!row)
+        return false;
+    for (int position = 0; position < positions; position++) {
+        for (int j = 0; j < half; j++) {
+            const double angle = position * pow(model->config.rope_theta, -2.0 * j / dim);
+            row[j] = (float)cos(angle);
+            row[half + j] = (float)sin(angle);
+        }
+        model->backend->ops->write(model->backend,
+                                   slice_at(work->angles, (size_t)position * (size_t)dim), row,
+                                   (size_t)dim);
+    }
+    free(row);
+    return true;
+}
+
+bool activations_init(struct activations *work, const struct model *model, int positions)
+{
+    const struct config *config = &model->config;
+    const size_t tile = FORWARD_TILE;
+    const size_t heads = (size_t)config->heads * (size_t)config->head_dim;
+    const struct {
+        struct buffer **buffer;
+        size_t count;
+    } wanted[] = {
+        {&work->x, tile * (size_t)config->hidden_size},
+        {&work->normed, tile * (size_t)config->hidden_size},
+        {&work->q, tile * heads},
+        {&work->mixed, tile * heads},
+        {&work->gate, tile * (size_t)config->intermediate_size},
+        {&work->up, tile * (size_t)config->intermediate_size},
+        {&work->logits, (size_t)config->vocab_size},
+        {&work->angles, (size_t)positions * (size_t)config->head_dim},
+    };
+
+    *work = (struct activations){0};
+    for (size_t i = 0; i < sizeof wanted / sizeof *wanted; i++) {
+        *wanted[i].buffer = model->backend->ops->buffer_create(model->backend, wanted[i].count);
+        if (!*wanted[i].buffer)
+            return false;
+    }
+    return fill_angles(work, model, positions);
+}
+
+void activations_finish(struct activations *work, const struct model *model)
+{
+    struct buffer *buffers[] = {work->x,    work->normed, work->q,      work->mixed,
+                                work->gate, work->up,     work->logits, work->angles};
+
+    for (size_t i = 0; i < sizeof buffers / sizeof *buffers; i++)
+        model->backend->ops->buffer_destroy(buffers[i]);
+    *work = (struct activations){0};
+}
+
+/* x += o * attention(q, k, v) of the normed stream; k and v go into the cache. */
+static void attend(const struct model *model, const struct layer *layer, struct cache *cache,
+                   int index, struct activations *work, int n, int first)
+{
+    const struct config *config = &model->config;
+    const struct ops *ops = model->backend->ops;
+    struct backend *backend = model->backend;
+    const size_t row = (size_t)first * (size_t)cache->width;
+    const struct slice normed = whole(work->normed), q = whole(work->q);
+    const struct slice k = slice_at(cache->keys[index], row);
+    const struct slice v = slice_at(cache->values[index], row);
+    const struct attention_shape shape = {config->heads, config->kv_heads, config->head_dim};
+
+    ops->rms_norm(backend, whole(work->x), whole(layer->attention_norm), config->norm_eps, n,
+                  config->hidden_size, normed);
+    ops->matmul(backend, layer->q, normed, whole(layer->q_bias), false, n, q);
+    ops->matmul(backend, layer->k, normed, whole(layer->k_bias), false, n, k);
+    ops->matmul(backend, layer->v, normed, whole(layer->v_bias), false, n, v);
+    ops->rope(backend, q, whole(work->angles), first, n, config->heads, config->head_dim);
+    ops->rope(backend, k, whole(work->angles), first, n, config->kv_heads, config->head_dim);
+    ops->attention(backend, q, whole(cache->keys[index]), whole(cache->values[index]), shape,
+                   first, n, whole(work->mixed));
+    ops->matmul(backend, layer->o, whole(work->mixed), none, true, n, whole(work->x));
+}
+
+/* x += down * (silu(gate) * up) of the normed stream. */
+static void feed_forward(const struct model *model, const struct layer *layer,
+                         struct activations *work, int n)
+{
+    const struct config *config = &model->config;
+    const struct ops *ops = model->backend->ops;
+    struct backend *backend = model->backend;
+    const struct slice normed = whole(work->normed);
+
+    ops->rms_norm(backend, whole(work->x), whole(layer->mlp_norm), config->norm_eps, n,
+                  config->hidden_size, normed);
+    ops->matmul(backend, layer->gate, normed, none, false, n, whole(work->gate));
+    ops->matmul(backend, layer->up, normed, none, false, n, whole(work->up));
+    ops->silu_mul(backend, whole(work->gate), whole(work->up),
+                  (size_t)n * (size_t)config->intermediate_size);
+    ops->matmul(backend, layer->down, whole(work->gate), none, true, n, whole(work->x));
+}
+
+bool forward_tile(const struct model *model, struct cache *cache, struct activations *work,
+                  const int32_t *tokens, int n, int first, const atomic_bool *cancel)
+{
+    model->backend->ops->embed(model->backend, model->embedding, tokens, n, whole(work->x));
+    for (int i = 0; i < model->config.layers; i++) {
+        if (cancel && atomic_load(cancel))
+            return false;
+        attend(model, &model->layers[i], cache, i, work, n, first);
+        feed_forward(model, &model->layers[i], work, n);
+    }
+    return true;
+}
+
+void forward_logits(const struct model *model, struct activations *work, int row, float *logits)
+{
+    const struct config *config = &model->config;
+    const struct ops *ops = model->backend->ops;
+    struct backend *backend = model->backend;
+    const struct slice x = slice_at(work->x, (size_t)row * (size_t)config->hidden_size);
+
+    ops->rms_norm(backend, x, whole(model->norm), config->norm_eps, 1, config->hidden_size,
+                  whole(work->normed));
+    ops->matmul(backend, model->head, whole(work->normed), none, false, 1, whole(work->logits));
+    ops->read(backend, whole(work->logits), logits, (size_t)config->vocab_size);
+}

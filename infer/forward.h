@@ -1,0 +1,43 @@
+/* The Qwen2 forward pass over a tile of tokens.
+ *
+ * Written once over the table of operations. Appends the tile's keys and values to a cache and gives logits. Knows nothing
+ * of tokens' history: that is the session's. Architecture: Qwen2 technical report, arXiv 2407.10671, as in Hugging Face
+ * transformers' modeling_qwen2.
+ */
+#ifndef INFER_FORWARD_H
+#define INFER_FORWARD_H
+
+#include <stdatomic.h>
+
+#include "infer/cache.h"
+#include "infer/model.h"
+
+/* Tokens that one pass evaluates at most: cancellation is answered at least this often. */
+enum { FORWARD_TILE = 64 };
+
+/* Working memory of a pass, owned by one session. */
+struct activations {
+    struct buffer *x;       /* [FORWARD_TILE, hidden] the residual stream */
+    struct buffer *normed;  /* [FORWARD_TILE, hidden] */
+    struct buffer *q;       /* [FORWARD_TILE, heads * head_dim] */
+    struct buffer *mixed;   /* [FORWARD_TILE, heads * head_dim] what attention gives */
+    struct buffer *gate;    /* [FORWARD_TILE, intermediate] */
+    struct buffer *up;      /* [FORWARD_TILE, intermediate] */
+    struct buffer *logits;  /* [vocab] */
+    struct buffer *angles;  /* [positions, head_dim] cosines, then sines */
+};
+
+/* False when memory is exhausted; finish it all the same. */
+bool activations_init(struct activations *work, const struct model *model, int positions);
+void activations_finish(struct activations *work, const struct model *model);
+
+/* Evaluates tokens [n], n <= FORWARD_TILE, at positions first..first + n - 1; positions below `first` are in the cache. The
+ * cache holds the tile once true is returned. False when `cancel` (may be NULL) was raised: the tile then counts as not
+ * evaluated. A failing device shows in the backend's status only. */
+bool forward_tile(const struct model *model, struct cache *cache, struct activations *work,
+                  const int32_t *tokens, int n, int first, const atomic_bool *cancel);
+
+/* Logits [vocab] after row `row` of the tile that was evaluated last, into `logits`. */
+void forward_logits(const struct model *model, struct activations *work, int row, float *logits);
+
+#endif

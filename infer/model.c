@@ -1,0 +1,157 @@
+/* Loading walks the architecture, not the files: every expected tensor is asked for by name and shape, and what is left in
+ * the files is only counted. */
+#include "infer/model.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "infer/weights.h"
+
+enum { NAME_BYTES = 128 };
+
+/* "model.layers.<index>.<rest>" */
+static const char *layer_name(char name[NAME_BYTES], int index, const char *rest)
+{
+    snprintf(name, NAME_BYTES, "model.layers.%d.%s", index, rest);
+    return name;
+}
+
+static bool load_attention(struct weights *weights, const struct config *config, int index,
+                           struct layer *layer)
+{
+    const int64_t hidden = config->hidden_size;
+    const int64_t q = (int64_t)config->heads * config->head_dim;
+    const int64_t kv = (int64_t)config->kv_heads * config->head_dim;
+    char name[NAME_BYTES];
+
+#define NAME(rest) layer_name(name, index, rest)
+    return (layer->attention_norm =
+                weights_vector(weights, NAME("input_layernorm.weight"), hidden)) &&
+           (layer->q = weights_matrix(weights, NAME("self_attn.q_proj"), q, hidden)) &&
+           (layer->k = weights_matrix(weights, NAME("self_attn.k_proj"), kv, hidden)) &&
+           (layer->v = weights_matrix(weights, NAME("self_attn.v_proj"), kv, hidden)) &&
+           (layer->q_bias = weights_vector(weights, NAME("self_attn.q_proj.bias"), q)) &&
+           (layer->k_bias = weights_vector(weights, NAME("self_attn.k_proj.bias"), kv)) &&
+           (layer->v_bias = weights_vector(weights, NAME("self_attn.v_proj.bias"), kv)) &&
+           (layer->o = weights_matrix(weights, NAME("self_attn.o_proj"), hidden, q));
+}
+
+static bool load_mlp(struct weights *weights, const struct config *config, int index,
+                     struct layer *layer)
+{
+    const int64_t hidden = config->hidden_size, inner = config->intermediate_size;
+    char name[NAME_BYTES];
+
+    return (layer->mlp_norm =
+                weights_vector(weights, NAME("post_attention_layernorm.weight"), hidden)) &&
+           (layer->gate = weights_matrix(weights, NAME("mlp.gate_proj"), inner, hidden)) &&
+           (layer->up = weights_matrix(weights, NAME("mlp.up_proj"), inner, hidden)) &&
+           (layer->down = weights_matrix(weights, NAME("mlp.down_proj"), hidden, inner));
+#undef NAME
+}
+
+/* The head is the embedding where the config says so, and where the files have none. */
+static bool load_head(struct weights *weights, struct model *model)
+{
+    const struct config *config = &model->config;
+
+    if (config->tied_head || !weights_has(weights, "lm_head")) {
+        model->head = model->embedding;
+        return true;
+    }
+    model->head = weights_matrix(weights, "lm_head", config->vocab_size, config->hidden_size);
+    return model->head != NULL;
+}
+
+static bool load_weights(struct model *model, const struct model_options *options,
+                         struct weights *weights, struct error *error)
+{
+    const struct config *config = &model->config;
+
+    model->embedding = weights_matrix(weights, "model.embed_tokens", config->vocab_size,
+                                      config->hidden_size);
+    if (!model->embedding)
+        return false;
+    for (int i = 0; i < config->layers; i++) {
+        if (options->cancel && atomic_load(options->cancel))
+            return error_set(error, ERROR_CANCELLED, "loading was cancelled");
+        if (!load_attention(weights, config, i, &model->layers[i]) ||
+            !load_mlp(weights, config, i, &model->layers[i]))
+            return false;
+        if (options->on_progress)
+            options->on_progress(options->user, (i + 1.0) / config->layers);
+    }
+    model->norm = weights_vector(weights, "model.norm.weight", config->hidden_size);
+    return model->norm && load_head(weights, model);
+}
+
+struct model *model_load(const char *directory, const struct model_options *options,
+                         struct error *error)
+{
+    struct model *model = calloc(1, sizeof *model);
+    struct weights weights = {0};
+    bool loaded = false;
+
+    if (!model) {
+        error_set(error, ERROR_MEMORY, "not enough memory for the model");
+        return NULL;
+    }
+    if (!config_read(&model->config, directory, error) ||
+        !(model->files = safetensors_open(directory, error)))
+        goto done;
+
+    model->backend = cpu_backend_create(options->threads);
+    model->layers = calloc((size_t)model->config.layers, sizeof *model->layers);
+    if (!model->backend || !model->layers) {
+        error_set(error, ERROR_MEMORY, "not enough memory or threads for the model");
+        goto done;
+    }
+    if (!weights_init(&weights, model->files, model->backend, error))
+        goto done;
+
+    loaded = load_weights(model, options, &weights, error);
+    model->parameters = weights.parameters;
+    model->weight_bytes = weights.bytes;
+    for (size_t i = 0; i < safetensors_count(model->files); i++)
+        model->unused_tensors += !weights.used[i];
+
+done:
+    weights_finish(&weights);
+    if (!loaded) {
+        model_destroy(model);
+        return NULL;
+    }
+    return model;
+}
+
+static void layer_finish(const struct ops *ops, struct layer *layer)
+{
+    struct matrix *matrices[] = {layer->q, layer->k,  layer->v,   layer->o,
+                                 layer->gate, layer->up, layer->down};
+    struct buffer *buffers[] = {layer->attention_norm, layer->q_bias, layer->k_bias, layer->v_bias,
+                                layer->mlp_norm};
+
+    for (size_t i = 0; i < sizeof matrices / sizeof *matrices; i++)
+        ops->matrix_destroy(matrices[i]);
+    for (size_t i = 0; i < sizeof buffers / sizeof *buffers; i++)
+        ops->buffer_destroy(buffers[i]);
+}
+
+void model_destroy(struct model *model)
+{
+    if (!model)
+        return;
+    if (model->backend) {
+        const struct ops *ops = model->backend->ops;
+        for (int i = 0; model->layers && i < model->config.layers; i++)
+            layer_finish(ops, &model->layers[i]);
+        if (model->head != model->embedding)
+            ops->matrix_destroy(model->head);
+        ops->matrix_destroy(model->embedding);
+        ops->buffer_destroy(model->norm);
+        ops->destroy(model->backend);
+    }
+    free(model->layers);
+    safetensors_close(model->files);
+    free(model);
+}

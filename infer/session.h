@@ -1,0 +1,43 @@
+/* A token history and what the model knows of it.
+ *
+ * Callers always hand over the whole token sequence; the session alone decides which prefix of it the cache already holds,
+ * drops the rest and evaluates what is new. Results do not depend on what was reused: a warm session gives the same bits as
+ * a cold one.
+ *
+ * The model is shared and constant; a session belongs to one thread at a time and must be destroyed before its model.
+ */
+#ifndef INFER_SESSION_H
+#define INFER_SESSION_H
+
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "infer/error.h"
+#include "infer/model.h"
+
+struct session;
+
+/* A session for up to `context_tokens` positions. NULL with an error. */
+struct session *session_create(const struct model *model, int context_tokens, struct error *error);
+void session_destroy(const struct model *model, struct session *session);
+
+/* Makes the session stand for exactly tokens [count], 1 <= count <= context. Gives how many positions were reused through
+ * `reused` (may be NULL). On false (cancelled, device failure) the session stands for a shorter, clean prefix. */
+bool session_sync(const struct model *model, struct session *session, const int32_t *tokens,
+                  size_t count, const atomic_bool *cancel, size_t *reused, struct error *error);
+
+/* As session_sync from an empty history, giving the logits after every token to `on_row`, which may return false to stop. */
+bool session_each(const struct model *model, struct session *session, const int32_t *tokens,
+                  size_t count, const atomic_bool *cancel,
+                  bool (*on_row)(void *user, const float *logits), void *user,
+                  struct error *error);
+
+/* Logits [vocab] after the last token of the history, valid until the next call that changes it. */
+const float *session_logits(const struct session *session);
+
+/* Capacity in tokens. */
+int session_context(const struct session *session);
+
+#endif

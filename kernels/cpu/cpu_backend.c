@@ -1,0 +1,153 @@
+/* Memory, matrices and the table of operations of the CPU backend. Operations run at once, so there is no queue: `read`
+ * only copies. */
+#include "kernels/cpu/cpu_backend.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+bool cpu_scratch_reserve(struct cpu_backend *backend, size_t count)
+{
+    if (backend->base.status != BACKEND_OK)
+        return false;
+    if (count <= backend->scratch_count)
+        return true;
+
+    const size_t members = (size_t)threads_count(backend->threads);
+    float *scratch = realloc(backend->scratch, members * count * sizeof *scratch);
+    if (!scratch) {
+        backend->base.status = BACKEND_OUT_OF_MEMORY;
+        return false;
+    }
+    backend->scratch = scratch;
+    backend->scratch_count = count;
+    return true;
+}
+
+static void destroy(struct backend *base)
+{
+    if (!base)
+        return;
+
+    struct cpu_backend *backend = cpu_backend_of(base);
+    threads_destroy(backend->threads);
+    free(backend->scratch);
+    free(backend);
+}
+
+static struct buffer *buffer_create(struct backend *backend, size_t count)
+{
+    struct buffer *buffer = NULL;
+
+    if (count <= (SIZE_MAX - sizeof *buffer) / sizeof(float))
+        buffer = calloc(1, sizeof *buffer + count * sizeof(float));
+    if (!buffer) {
+        backend->status = BACKEND_OUT_OF_MEMORY;
+        return NULL;
+    }
+    buffer->count = count;
+    return buffer;
+}
+
+static void buffer_destroy(struct buffer *buffer)
+{
+    free(buffer);
+}
+
+static void write_values(struct backend *backend, struct slice to, const float *from, size_t count)
+{
+    if (backend->status == BACKEND_OK)
+        memcpy(slice_values(to), from, count * sizeof *from);
+}
+
+static void read_values(struct backend *backend, struct slice from, float *to, size_t count)
+{
+    if (backend->status == BACKEND_OK)
+        memcpy(to, slice_values(from), count * sizeof *to);
+}
+
+static void matrix_destroy(struct matrix *matrix)
+{
+    if (!matrix)
+        return;
+    sidecar_rows_finish(&matrix->sidecar);
+    free(matrix);
+}
+
+static struct matrix *matrix_create(struct backend *backend, const struct matrix_source *source)
+{
+    struct matrix *matrix = calloc(1, sizeof *matrix);
+    if (!matrix)
+        goto exhausted;
+
+    matrix->rows = source->rows;
+    matrix->cols = source->cols;
+    matrix->dtype = source->dtype;
+    matrix->data = source->data;
+    matrix->compressed = source->codebook != NULL;
+    if (matrix->compressed) {
+        memcpy(matrix->codebook, source->codebook,
+               (size_t)source->codebook_size * sizeof *source->codebook);
+        if (!sidecar_rows_init(&matrix->sidecar, source))
+            goto exhausted;
+    }
+    return matrix;
+
+exhausted:
+    backend->status = BACKEND_OUT_OF_MEMORY;
+    free(matrix);
+    return NULL;
+}
+
+void matrix_expand_row(const struct matrix *matrix, int64_t row, float *values)
+{
+    const int64_t first = row * matrix->cols;
+
+    if (matrix->compressed)
+        hxq_expand_row(matrix->data + first, matrix->codebook, &matrix->sidecar, row, matrix->cols,
+                       values);
+    else
+        dtype_widen(matrix->dtype, matrix->data + (size_t)first * dtype_bytes(matrix->dtype),
+                    values, (size_t)matrix->cols);
+}
+
+static const struct ops cpu_ops = {
+    .name = "cpu",
+    .destroy = destroy,
+    .buffer_create = buffer_create,
+    .buffer_destroy = buffer_destroy,
+    .write = write_values,
+    .read = read_values,
+    .matrix_create = matrix_create,
+    .matrix_destroy = matrix_destroy,
+    .embed = cpu_embed,
+    .rms_norm = cpu_rms_norm,
+    .matmul = cpu_matmul,
+    .rope = cpu_rope,
+    .attention = cpu_attention,
+    .silu_mul = cpu_silu_mul,
+};
+
+struct backend *cpu_backend_create(int threads)
+{
+    struct cpu_backend *backend = calloc(1, sizeof *backend);
+    if (!backend)
+        return NULL;
+
+    backend->base.ops = &cpu_ops;
+    backend->threads = threads_create(threads);
+    if (!backend->threads) {
+        free(backend);
+        return NULL;
+    }
+    return &backend->base;
+}
+
+int cpu_backend_threads(const struct backend *backend)
+{
+    return threads_count(((const struct cpu_backend *)backend)->threads);
+}
+
+const char *cpu_backend_isa(void)
+{
+    return "portable C";
+}
