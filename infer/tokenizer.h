@@ -2,7 +2,8 @@
  *
  * Text goes through what the file asks for: Unicode NFC, the split expression, byte-level alphabet, ranked merges. Invalid
  * UTF-8 is replaced by U+FFFD as Python's bytes.decode("utf-8", "replace") does. Ids equal those of Hugging Face
- * `tokenizers`. Hidden: PCRE2, utf8proc, the merge tables.
+ * `tokenizers` (without its post-processor: nothing is put around the text), but for code points that are newer than the
+ * Unicode tables of the installed PCRE2 and utf8proc. Hidden: those two, the merge tables.
  *
  * A tokenizer is immutable once open and may be used by several threads. Whoever opens it closes it.
  */
@@ -44,8 +45,11 @@ bool tokenizer_is_special(const struct tokenizer *tokenizer, int32_t id);
  * an unknown id. Added tokens give their literal text. */
 const char *tokenizer_token_text(const struct tokenizer *tokenizer, int32_t id, size_t *bytes);
 
+enum { TOKENIZER_TEXT_MAX_BYTES = 256 << 20 };
+
 /* Appends the ids of `text` to `out`. With `special` the literal text of added tokens becomes their id, as in Hugging
- * Face; without, it is split like any other text. Fails on exhausted memory only. */
+ * Face; without, it is split like any other text. Fails, leaving `out` as it was, on exhausted memory, on text above
+ * TOKENIZER_TEXT_MAX_BYTES, and when the file's split expression backtracks without end. */
 bool tokenizer_encode(const struct tokenizer *tokenizer, const char *text, size_t bytes,
                       bool special, struct token_list *out, struct error *error);
 
