@@ -10,7 +10,8 @@
 struct language;
 
 /* By LSP language id ("c", "python", "javascript", "javascriptreact", "lua"), else by the path's ending; NULL where we have
- * no grammar: such files are plain text. Either argument may be NULL. */
+ * no grammar: such files are plain text. A language id that we do not know is not overruled by the path, except one that says
+ * nothing ("", "plaintext"). Either argument may be NULL; `path` may be a URI. */
 const struct language *language_find(const char *language_id, const char *path);
 
 /* "c", "python", ... */

@@ -13,20 +13,29 @@
 
 struct syntax;
 
-/* NULL when memory is exhausted. The tree is that of an empty text. */
+/* Beyond these a parse is given up: a text so large, or processor time spent on one call. */
+enum { SYNTAX_LIMIT_BYTES = 4 * 1024 * 1024, SYNTAX_LIMIT_MS = 1000 };
+
+/* NULL when memory is exhausted. There is no tree before the first syntax_parse. */
 struct syntax *syntax_create(const struct language *language);
 void syntax_destroy(struct syntax *syntax);
 
-/* Says that bytes [start, old_end) of the text became [start, new_end). `text` is the text after the edit. Cheap: the tree is
- * brought up to date by the next syntax_parse. */
-void syntax_edit(struct syntax *syntax, const char *text, size_t bytes, size_t start,
-                 size_t old_end, size_t new_end);
+/* Says that bytes [start, end) of `text` are about to become the `count` bytes of `inserted`; called before the text changes.
+ * Cheap: the tree is brought up to date by the next syntax_parse. */
+void syntax_edit(struct syntax *syntax, const char *text, size_t start, size_t end,
+                 const char *inserted, size_t count);
 
-/* Brings the tree up to date with `text`, reusing what edits left untouched. False when parsing was given up (time limit,
- * memory): the old tree is dropped and questions answer as for plain text. */
+/* Forgets the tree: the text is about to become another one. */
+void syntax_reset(struct syntax *syntax);
+
+/* Brings the tree up to date with `text`, reusing what edits left untouched; nothing to do costs nothing. False when parsing
+ * was given up: the old tree is dropped, questions answer as for plain text, and only after some edits it is tried again. */
 bool syntax_parse(struct syntax *syntax, const char *text, size_t bytes);
 
-/* Errors and missing nodes in the tree, counted up to a limit. */
+const struct language *syntax_language(const struct syntax *syntax);
+
+/* Errors and missing tokens in the tree, counted up to a limit; 0 where there is no tree. */
+enum { SYNTAX_ERROR_LIMIT = 1000 };
 size_t syntax_error_count(const struct syntax *syntax);
 
 #endif

@@ -1,0 +1,211 @@
+/* One parser and one tree per document.
+ *
+ * Edits are noted in the tree at once and parsed lazily, so a burst of them costs one parse. A parse is bounded by processor
+ * time, not by the clock on the wall, so that a suspended machine gives nothing up. The bound sits in the function that hands
+ * the text over: once time is spent the text seems to end, the parser finishes quickly, and its tree is thrown away. Newer
+ * versions of tree-sitter renamed their own time limits twice; this way needs none of them.
+ */
+#include "parsers/syntax.h"
+
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "parsers/tree.h"
+
+enum {
+    SYNTAX_CHUNK_BYTES = 4096, /* handed over between two looks at the clock */
+    SYNTAX_RETRY_EDITS = 256,  /* edits that pass before a parse that was given up is tried again */
+};
+
+struct syntax {
+    const struct language *language;
+    TSParser *parser;
+    TSTree *tree;      /* NULL: none */
+    bool current;      /* nothing was edited since the tree was parsed */
+    int skipped_edits; /* still to pass before parsing is tried again */
+};
+
+/* What the parser reads from. */
+struct reading {
+    const char *text;
+    size_t bytes;
+    int64_t deadline_ns;
+    bool expired;
+};
+
+static int64_t processor_time_ns(void)
+{
+    struct timespec now;
+
+    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now);
+    return (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
+}
+
+static const char *read_chunk(void *payload, uint32_t offset, TSPoint point, uint32_t *count)
+{
+    struct reading *reading = payload;
+
+    (void)point;
+    *count = 0;
+    if (!reading->expired)
+        reading->expired = processor_time_ns() > reading->deadline_ns;
+    if (reading->expired || offset >= reading->bytes)
+        return "";
+
+    size_t left = reading->bytes - offset;
+    *count = left < SYNTAX_CHUNK_BYTES ? (uint32_t)left : SYNTAX_CHUNK_BYTES;
+    return reading->text + offset;
+}
+
+/* Row and column, in bytes, of what lies `count` bytes behind `point`. Tree-sitter counts rows by '\n' alone. */
+static TSPoint point_after(TSPoint point, const char *bytes, size_t count)
+{
+    const char *at = bytes, *end = bytes + count;
+    const char *newline;
+
+    while (at < end && (newline = memchr(at, '\n', (size_t)(end - at)))) {
+        point.row++;
+        point.column = 0;
+        at = newline + 1;
+    }
+    point.column += (uint32_t)(end - at);
+    return point;
+}
+
+struct syntax *syntax_create(const struct language *language)
+{
+    struct syntax *syntax = calloc(1, sizeof *syntax);
+
+    if (!syntax)
+        return NULL;
+    syntax->language = language;
+    syntax->parser = ts_parser_new();
+    if (!syntax->parser || !ts_parser_set_language(syntax->parser, language_grammar(language))) {
+        syntax_destroy(syntax);
+        return NULL;
+    }
+    return syntax;
+}
+
+void syntax_destroy(struct syntax *syntax)
+{
+    if (!syntax)
+        return;
+    syntax_reset(syntax);
+    if (syntax->parser)
+        ts_parser_delete(syntax->parser);
+    free(syntax);
+}
+
+void syntax_reset(struct syntax *syntax)
+{
+    if (syntax->tree)
+        ts_tree_delete(syntax->tree);
+    syntax->tree = NULL;
+    syntax->current = false;
+    syntax->skipped_edits = 0;
+}
+
+void syntax_edit(struct syntax *syntax, const char *text, size_t start, size_t end,
+                 const char *inserted, size_t count)
+{
+    syntax->current = false;
+    if (syntax->skipped_edits > 0)
+        syntax->skipped_edits--;
+    if (!syntax->tree)
+        return;
+
+    TSPoint start_point = point_after((TSPoint){0, 0}, text, start);
+    TSInputEdit edit = {
+        .start_byte = (uint32_t)start,
+        .old_end_byte = (uint32_t)end,
+        .new_end_byte = (uint32_t)(start + count),
+        .start_point = start_point,
+        .old_end_point = point_after(start_point, text + start, end - start),
+        .new_end_point = point_after(start_point, inserted, count),
+    };
+    ts_tree_edit(syntax->tree, &edit);
+}
+
+/* Drops the tree and waits for some edits before the next attempt. */
+static bool give_up(struct syntax *syntax)
+{
+    syntax_reset(syntax);
+    syntax->skipped_edits = SYNTAX_RETRY_EDITS;
+    return false;
+}
+
+bool syntax_parse(struct syntax *syntax, const char *text, size_t bytes)
+{
+    if (syntax->current)
+        return true;
+    if (syntax->skipped_edits > 0)
+        return false;
+    if (bytes > SYNTAX_LIMIT_BYTES)
+        return give_up(syntax);
+
+    struct reading reading = {
+        .text = text,
+        .bytes = bytes,
+        .deadline_ns = processor_time_ns() + (int64_t)SYNTAX_LIMIT_MS * 1000000,
+    };
+    TSInput input = {.payload = &reading, .read = read_chunk, .encoding = TSInputEncodingUTF8};
+    TSTree *tree = ts_parser_parse(syntax->parser, syntax->tree, input);
+
+    if (!tree || reading.expired) {
+        if (tree)
+            ts_tree_delete(tree);
+        ts_parser_reset(syntax->parser);
+        return give_up(syntax);
+    }
+    if (syntax->tree)
+        ts_tree_delete(syntax->tree);
+    syntax->tree = tree;
+    syntax->current = true;
+    return true;
+}
+
+const struct language *syntax_language(const struct syntax *syntax)
+{
+    return syntax->language;
+}
+
+const TSTree *syntax_tree(const struct syntax *syntax)
+{
+    return syntax->current ? syntax->tree : NULL;
+}
+
+/* Moves to the next node in order, skipping below the present one unless `enter`. False at the end. */
+static bool cursor_advance(TSTreeCursor *cursor, bool enter)
+{
+    if (enter && ts_tree_cursor_goto_first_child(cursor))
+        return true;
+    while (!ts_tree_cursor_goto_next_sibling(cursor)) {
+        if (!ts_tree_cursor_goto_parent(cursor))
+            return false;
+    }
+    return true;
+}
+
+size_t syntax_error_count(const struct syntax *syntax)
+{
+    if (!syntax_tree(syntax))
+        return 0;
+
+    TSTreeCursor cursor = ts_tree_cursor_new(ts_tree_root_node(syntax->tree));
+    size_t errors = 0;
+    TSNode node;
+
+    // an error's own insides are not counted again; subtrees without any are skipped
+    do {
+        node = ts_tree_cursor_current_node(&cursor);
+        bool counts = ts_node_is_missing(node) || !strcmp(ts_node_type(node), "ERROR");
+        errors += counts;
+        if (!cursor_advance(&cursor, !counts && ts_node_has_error(node)))
+            break;
+    } while (errors < SYNTAX_ERROR_LIMIT);
+    ts_tree_cursor_delete(&cursor);
+    return errors;
+}
