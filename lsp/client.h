@@ -1,0 +1,100 @@
+/* The editor at the other end: what it said about itself, and how it is answered.
+ *
+ * The state that the handlers share. A client lives as long as the conversation, on the loop's thread; the server owns it
+ * and gives it a door through which it can be reached. Handlers answer every request exactly once, with client_reply or
+ * client_fail, at once or later.
+ */
+#ifndef LSP_CLIENT_H
+#define LSP_CLIENT_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include <jansson.h>
+
+#include "lsp/documents.h"
+#include "lsp/rpc.h"
+#include "lsp/settings.h"
+#include "lsp/worker.h"
+
+enum client_phase {
+    CLIENT_STARTED,     /* `initialize` has not come yet */
+    CLIENT_INITIALIZED, /* at work */
+    CLIENT_SHUT_DOWN,   /* only `exit` may follow */
+};
+
+enum client_model {
+    CLIENT_MODEL_UNASKED, /* `initialized` has not come yet */
+    CLIENT_MODEL_LOADING,
+    CLIENT_MODEL_READY,
+    CLIENT_MODEL_FAILED,
+};
+
+/* A progress bar in the editor; the editor must agree to its token first. */
+enum client_progress { CLIENT_PROGRESS_NONE, CLIENT_PROGRESS_ASKED, CLIENT_PROGRESS_SHOWN };
+
+/* What the server does for its client. */
+struct client_door {
+    void (*send)(void *user, const json_t *message);
+    void (*watch)(void *user, int64_t process_id); /* stop when that process is gone */
+    void (*stop)(void *user);
+    void *user;
+};
+
+enum { CLIENT_LATENCIES = 512 };
+
+/* Counts for hxqd.debug.stats, of inline completion requests. */
+struct client_counts {
+    int64_t requests, answered, cancelled, superseded;
+    int64_t prompt_tokens, reused_tokens, completion_tokens;
+    double latencies_ms[CLIENT_LATENCIES]; /* of the last answers, a ring */
+    int64_t latencies;                     /* ever written to it */
+};
+
+struct completion;
+
+struct client {
+    struct client_door door;
+    struct worker *worker;    /* the server's */
+    struct settings settings; /* the user's, then the editor's options */
+
+    enum client_phase phase;
+    bool can_show_progress;
+    struct documents *documents; /* from `initialize` on */
+
+    enum client_model model;
+    enum client_progress progress;
+    int progress_percent;
+    const struct engine_info *engine; /* the worker's; NULL until the model is ready */
+
+    struct completion
+        *latest; /* the one completion request not answered yet; the worker's, or NULL */
+    struct client_counts counts;
+};
+
+/* `settings` is copied. False when memory is exhausted; finish it all the same. */
+bool client_init(struct client *client, const struct settings *settings, struct worker *worker,
+                 const struct client_door *door);
+void client_finish(struct client *client);
+
+/* Replies to a request; `result` is stolen. NULL stands for exhausted memory, after which the daemon stops rather than leave
+ * a request unanswered. */
+void client_reply(struct client *client, const json_t *id, json_t *result);
+void client_fail(struct client *client, const json_t *id, enum rpc_code code, const char *text);
+
+/* `params` is stolen. */
+void client_notify(struct client *client, const char *method, json_t *params);
+void client_ask(struct client *client, json_int_t id, const char *method, json_t *params);
+
+/* LSP Position; false for anything that is none. */
+bool position_parse(const json_t *value, struct text_position *position);
+json_t *position_write(struct text_position position);
+
+/* LSP MessageType. */
+enum client_message { CLIENT_ERROR = 1, CLIENT_WARNING = 2 };
+
+/* Shows a sentence to the user (window/showMessage) or in the editor's log (window/logMessage). */
+void client_tell(struct client *client, const char *method, enum client_message type,
+                 const char *sentence);
+
+#endif

@@ -1,0 +1,93 @@
+/* workspace/executeCommand: the windows through which tests and curious users look inside.
+ *
+ * Names carry the program's prefix because an editor keeps the commands of all its servers in one list. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "lsp/handlers.h"
+
+/* hxqd.debug.documentText [uri]: the server's copy of a document. */
+static void document_text_run(struct client *client, const json_t *id, const json_t *arguments)
+{
+    const char *uri = json_string_value(json_array_get(arguments, 0));
+    const struct document *document = uri ? documents_find(client->documents, uri) : NULL;
+    if (!document) {
+        client_fail(client, id, RPC_INVALID_PARAMS, "expected the uri of an open document");
+        return;
+    }
+
+    // a text that is not UTF-8 came from no editor: JSON could not have carried it here
+    const struct text *text = document_text(document);
+    client_reply(client, id, json_stringn(text_bytes(text), text_size(text)));
+}
+
+static int number_compare(const void *left, const void *right)
+{
+    double a = *(const double *)left;
+    double b = *(const double *)right;
+    return (a > b) - (a < b);
+}
+
+/* The latency that `percent` of the answers did not exceed (nearest rank); 0 before the first answer. */
+static double percentile(const double *sorted, size_t count, size_t percent)
+{
+    return count == 0 ? 0 : sorted[(count * percent + 99) / 100 - 1];
+}
+
+/* hxqd.debug.stats: counters since the start. */
+static void stats_run(struct client *client, const json_t *id, const json_t *arguments)
+{
+    (void)arguments;
+    const struct client_counts *counts = &client->counts;
+    double sorted[CLIENT_LATENCIES];
+    size_t count =
+        counts->latencies < CLIENT_LATENCIES ? (size_t)counts->latencies : CLIENT_LATENCIES;
+    memcpy(sorted, counts->latencies_ms, count * sizeof *sorted);
+    qsort(sorted, count, sizeof *sorted, number_compare);
+
+    const struct engine_info *engine = client->engine;
+    client_reply(client, id,
+                 json_pack("{s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:f, s:f, s:o, s:o, s:I}", //
+                           "requests", (json_int_t)counts->requests,                       //
+                           "answered", (json_int_t)counts->answered,                       //
+                           "cancelled", (json_int_t)counts->cancelled,                     //
+                           "superseded", (json_int_t)counts->superseded,                   //
+                           "prompt_tokens", (json_int_t)counts->prompt_tokens,             //
+                           "reused_tokens", (json_int_t)counts->reused_tokens,             //
+                           "completion_tokens", (json_int_t)counts->completion_tokens,     //
+                           "latency_p50_ms", percentile(sorted, count, 50),                //
+                           "latency_p95_ms", percentile(sorted, count, 95),                //
+                           "model", engine ? rpc_text(engine->model) : json_null(),        //
+                           "device", engine ? rpc_text(engine->device) : json_null(),      //
+                           "documents", (json_int_t)documents_count(client->documents)));
+}
+
+struct command {
+    const char *name;
+    void (*run)(struct client *client, const json_t *id, const json_t *arguments);
+};
+
+static const struct command commands[] = {
+    {"hxqd.debug.documentText", document_text_run},
+    {"hxqd.debug.stats", stats_run},
+};
+
+json_t *commands_names(void)
+{
+    json_t *names = json_array();
+    for (size_t i = 0; i < sizeof commands / sizeof *commands; i++)
+        json_array_append_new(names, json_string(commands[i].name));
+    return names;
+}
+
+void commands_execute(struct client *client, const struct rpc_message *message)
+{
+    const char *name = json_string_value(json_object_get(message->params, "command"));
+    for (size_t i = 0; name && i < sizeof commands / sizeof *commands; i++) {
+        if (strcmp(name, commands[i].name) == 0) {
+            commands[i].run(client, message->id, json_object_get(message->params, "arguments"));
+            return;
+        }
+    }
+    client_fail(client, message->id, RPC_INVALID_PARAMS, "unknown command");
+}

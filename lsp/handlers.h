@@ -1,0 +1,37 @@
+/* The handlers of the protocol's methods, one file per subject.
+ *
+ * Each takes the client and a message that names its method; a request's handler sees to its reply. Called by dispatch on
+ * the loop's thread and only in the phase that allows it. Messages are borrowed for the call.
+ */
+#ifndef LSP_HANDLERS_H
+#define LSP_HANDLERS_H
+
+#include "lsp/client.h"
+#include "lsp/rpc.h"
+
+/* lifecycle.c */
+void lifecycle_initialize(struct client *client, const struct rpc_message *message);
+void lifecycle_initialized(struct client *client, const struct rpc_message *message);
+void lifecycle_shutdown(struct client *client, const struct rpc_message *message);
+void lifecycle_exit(struct client *client, const struct rpc_message *message);
+/* The editor's answer to the one request that we make: to show progress. */
+void lifecycle_answer(struct client *client, const struct rpc_message *message);
+
+/* sync.c */
+void sync_open(struct client *client, const struct rpc_message *message);
+void sync_change(struct client *client, const struct rpc_message *message);
+void sync_close(struct client *client, const struct rpc_message *message);
+
+/* complete.c */
+void complete_request(struct client *client, const struct rpc_message *message);
+void complete_cancel(struct client *client, const struct rpc_message *message);
+/* Answers what is not answered yet as cancelled. */
+void complete_abandon(struct client *client);
+
+/* commands.c */
+void commands_execute(struct client *client, const struct rpc_message *message);
+
+/* Names for the capabilities; a new reference. */
+json_t *commands_names(void);
+
+#endif

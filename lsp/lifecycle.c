@@ -1,0 +1,182 @@
+/* The beginning and the end of a conversation, and the model in between.
+ *
+ * The model is loaded only after `initialized`, on the worker, because a server may not keep its client waiting in
+ * `initialize`. Until it is there, completions are answered as if there were nothing to say. A progress bar is shown if the
+ * editor can: it is asked to make one, and what happened before it agreed is not told again. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "lsp/handlers.h"
+#include "lsp/log.h"
+
+static const char load_token[] = "hxqd/load";
+enum { LOAD_TOKEN_REQUEST = 1 }; /* the id of our request to create it */
+
+/* The first encoding of the client's list that we know; the protocol's default without one. */
+static enum text_encoding encoding_choose(const json_t *capabilities)
+{
+    const json_t *offered =
+        json_object_get(json_object_get(capabilities, "general"), "positionEncodings");
+    size_t index;
+    json_t *value;
+    json_array_foreach((json_t *)(uintptr_t)offered, index, value)
+    {
+        const char *name = json_string_value(value);
+        if (name && strcmp(name, "utf-8") == 0)
+            return TEXT_UTF8;
+        if (name && strcmp(name, "utf-16") == 0)
+            return TEXT_UTF16;
+        if (name && strcmp(name, "utf-32") == 0)
+            return TEXT_UTF32;
+    }
+    return TEXT_UTF16;
+}
+
+/* Neovim counts a lone '\r' as a character of its line, unlike the protocol. */
+static enum text_lines lines_choose(const json_t *params)
+{
+    const char *name =
+        json_string_value(json_object_get(json_object_get(params, "clientInfo"), "name"));
+    return name && strcmp(name, "Neovim") == 0 ? TEXT_LINES_NEWLINE : TEXT_LINES_PROTOCOL;
+}
+
+static json_t *capabilities(enum text_encoding encoding)
+{
+    static const char *const names[] = {
+        [TEXT_UTF8] = "utf-8", [TEXT_UTF16] = "utf-16", [TEXT_UTF32] = "utf-32"};
+    enum { SYNC_INCREMENTAL = 2 };
+    return json_pack("{s:{s:s, s:{s:b, s:i}, s:b, s:{s:o}}, s:{s:s, s:s}}", //
+                     "capabilities",                                        //
+                     "positionEncoding", names[encoding],                   //
+                     "textDocumentSync", "openClose", true, "change", SYNC_INCREMENTAL,
+                     "inlineCompletionProvider", true, //
+                     "executeCommandProvider", "commands", commands_names(), "serverInfo", "name",
+                     "hxqd", "version", HXQD_VERSION);
+}
+
+static void on_problem(void *user, const char *sentence)
+{
+    log_write(LOG_LEVEL_WARN, "%s", sentence);
+    client_tell(user, "window/logMessage", CLIENT_WARNING, sentence);
+}
+
+void lifecycle_initialize(struct client *client, const struct rpc_message *message)
+{
+    const json_t *params = message->params;
+    const json_t *offered = json_object_get(params, "capabilities");
+    const json_t *process_id = json_object_get(params, "processId");
+
+    enum text_encoding encoding = encoding_choose(offered);
+    client->can_show_progress =
+        json_is_true(json_object_get(json_object_get(offered, "window"), "workDoneProgress"));
+    client->documents = documents_create(encoding, lines_choose(params));
+    settings_apply_json(&client->settings, json_object_get(params, "initializationOptions"),
+                        on_problem, client);
+    if (json_is_integer(process_id))
+        client->door.watch(client->door.user, json_integer_value(process_id));
+
+    client->phase = CLIENT_INITIALIZED;
+    client_reply(client, message->id, client->documents ? capabilities(encoding) : NULL);
+}
+
+/* `value` is stolen. */
+static void progress_tell(struct client *client, json_t *value)
+{
+    client_notify(client, "$/progress",
+                  json_pack("{s:s, s:o}", "token", load_token, "value", value));
+}
+
+static void on_progress(void *user, double fraction)
+{
+    struct client *client = user;
+    int percent = (int)(fraction * 100);
+    if (percent == client->progress_percent || client->phase != CLIENT_INITIALIZED)
+        return;
+
+    client->progress_percent = percent;
+    if (client->progress == CLIENT_PROGRESS_SHOWN)
+        progress_tell(client, json_pack("{s:s, s:i}", "kind", "report", "percentage", percent));
+}
+
+/* The worker's news, or the failure to ask it. */
+static void on_loaded(void *user, const struct engine_info *info, const struct error *error)
+{
+    struct client *client = user;
+    client->model = info ? CLIENT_MODEL_READY : CLIENT_MODEL_FAILED;
+    client->engine = info;
+    if (info)
+        log_write(LOG_LEVEL_INFO, "model %s: %d layers on %s (%s), %.0f ms", info->model,
+                  info->layers, info->device, info->isa, info->load_ms);
+    else
+        log_write(LOG_LEVEL_ERROR, "%s", error->text);
+    if (client->phase != CLIENT_INITIALIZED)
+        return;
+
+    if (client->progress == CLIENT_PROGRESS_SHOWN)
+        progress_tell(client, json_pack("{s:s}", "kind", "end"));
+    client->progress = CLIENT_PROGRESS_NONE;
+    if (error)
+        client_tell(client, "window/showMessage", CLIENT_ERROR, error->text);
+}
+
+void lifecycle_initialized(struct client *client, const struct rpc_message *message)
+{
+    (void)message;
+    if (client->model != CLIENT_MODEL_UNASKED)
+        return;
+
+    struct error error = {0};
+    char *path = settings_model_path(&client->settings, &error);
+    struct engine_options options = {
+        .model = path,
+        .device = client->settings.device,
+        .threads = client->settings.threads,
+        .context_tokens = client->settings.context_tokens,
+        .exact = client->settings.exact,
+    };
+    struct worker_events events = {on_progress, on_loaded, client};
+    client->model = CLIENT_MODEL_LOADING;
+    if (path && !worker_load(client->worker, &options, &events))
+        error_set(&error, ERROR_MEMORY, "no memory to load the model");
+    free(path);
+    if (error.code != ERROR_NONE) {
+        on_loaded(client, NULL, &error);
+        return;
+    }
+
+    if (client->can_show_progress) {
+        client->progress = CLIENT_PROGRESS_ASKED;
+        client_ask(client, LOAD_TOKEN_REQUEST, "window/workDoneProgress/create",
+                   json_pack("{s:s}", "token", load_token));
+    }
+}
+
+void lifecycle_answer(struct client *client, const struct rpc_message *message)
+{
+    bool is_ours = json_is_integer(message->id) &&
+                   json_integer_value(message->id) == LOAD_TOKEN_REQUEST &&
+                   client->progress == CLIENT_PROGRESS_ASKED;
+    if (!is_ours)
+        return;
+    if (!message->result) {
+        client->progress = CLIENT_PROGRESS_NONE;
+        return;
+    }
+
+    client->progress = CLIENT_PROGRESS_SHOWN;
+    progress_tell(client, json_pack("{s:s, s:s, s:i}", "kind", "begin", "title",
+                                    "Loading the model", "percentage", client->progress_percent));
+}
+
+void lifecycle_shutdown(struct client *client, const struct rpc_message *message)
+{
+    complete_abandon(client);
+    client->phase = CLIENT_SHUT_DOWN;
+    client_reply(client, message->id, json_null());
+}
+
+void lifecycle_exit(struct client *client, const struct rpc_message *message)
+{
+    (void)message;
+    client->door.stop(client->door.user);
+}

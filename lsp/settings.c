@@ -1,0 +1,184 @@
+/* One table names what a client may set, with its limits, so that checking and reporting are written once. */
+#include "lsp/settings.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "lsp/candidates.h"
+
+enum {
+    THREADS_MAX = 1024,
+    CONTEXT_TOKENS_MAX = 1024 * 1024,
+    COMPLETION_TOKENS_MAX = 4096,
+    OPTION_NAME_BYTES = 64, /* of an unknown option, to be shown */
+    SENTENCE_BYTES = 256,
+};
+
+bool settings_init(struct settings *settings)
+{
+    *settings = (struct settings){
+        .device = ENGINE_DEVICE_AUTO,
+        .max_tokens = SETTINGS_DEFAULT_MAX_TOKENS,
+        .candidates = SETTINGS_DEFAULT_CANDIDATES,
+        .log_level = LOG_LEVEL_INFO,
+    };
+    const char *model = getenv("HXQD_MODEL");
+    return !model || !*model || settings_set_string(&settings->model, model);
+}
+
+void settings_finish(struct settings *settings)
+{
+    free(settings->model);
+    free(settings->log_path);
+    settings->model = settings->log_path = NULL;
+}
+
+bool settings_set_string(char **field, const char *value)
+{
+    char *copy = value ? strdup(value) : NULL;
+    if (value && !copy)
+        return false;
+
+    free(*field);
+    *field = copy;
+    return true;
+}
+
+bool settings_parse_device(const char *text, enum engine_device *device)
+{
+    static const char *const names[] = {
+        [ENGINE_DEVICE_AUTO] = "auto", [ENGINE_DEVICE_CPU] = "cpu", [ENGINE_DEVICE_CUDA] = "cuda"};
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+        if (strcmp(text, names[i]) == 0) {
+            *device = (enum engine_device)i;
+            return true;
+        }
+    }
+    return false;
+}
+
+/* An option with a number; `member` is where it goes. */
+struct number_option {
+    const char *name;
+    size_t member;
+    int least, most;
+};
+
+static const struct number_option number_options[] = {
+    {"candidates", offsetof(struct settings, candidates), 1, CANDIDATES_MAX},
+    {"context", offsetof(struct settings, context_tokens), 0, CONTEXT_TOKENS_MAX},
+    {"maxTokens", offsetof(struct settings, max_tokens), 1, COMPLETION_TOKENS_MAX},
+    {"threads", offsetof(struct settings, threads), 0, THREADS_MAX},
+};
+
+static const struct number_option *number_option_find(const char *name)
+{
+    for (size_t i = 0; i < sizeof number_options / sizeof *number_options; i++) {
+        if (strcmp(name, number_options[i].name) == 0)
+            return &number_options[i];
+    }
+    return NULL;
+}
+
+/* Applies one option; otherwise says in `sentence` what was wrong with it. */
+static bool option_apply(struct settings *settings, const char *name, const json_t *value,
+                         char sentence[SENTENCE_BYTES])
+{
+    const struct number_option *number = number_option_find(name);
+    if (number) {
+        json_int_t wanted = json_integer_value(value);
+        if (json_is_integer(value) && wanted >= number->least && wanted <= number->most) {
+            *(int *)((char *)settings + number->member) = (int)wanted;
+            return true;
+        }
+        snprintf(sentence, SENTENCE_BYTES, "option \"%s\" must be a whole number from %d to %d",
+                 name, number->least, number->most);
+    } else if (strcmp(name, "model") == 0) {
+        const char *model = json_string_value(value);
+        if (model && *model && settings_set_string(&settings->model, model))
+            return true;
+        snprintf(sentence, SENTENCE_BYTES, "option \"model\" must be the path of a checkpoint");
+    } else if (strcmp(name, "device") == 0) {
+        const char *device = json_string_value(value);
+        if (device && settings_parse_device(device, &settings->device))
+            return true;
+        snprintf(sentence, SENTENCE_BYTES, "option \"device\" must be auto, cpu or cuda");
+    } else if (strcmp(name, "exact") == 0) {
+        if (json_is_boolean(value)) {
+            settings->exact = json_is_true(value);
+            return true;
+        }
+        snprintf(sentence, SENTENCE_BYTES, "option \"exact\" must be true or false");
+    } else {
+        // never half a code point: the sentence goes to the editor
+        bool is_short = strlen(name) <= OPTION_NAME_BYTES;
+        snprintf(sentence, SENTENCE_BYTES, "unknown option \"%s\"", is_short ? name : "...");
+    }
+    return false;
+}
+
+void settings_apply_json(struct settings *settings, const json_t *options,
+                         void (*on_problem)(void *user, const char *sentence), void *user)
+{
+    if (!options || json_is_null(options))
+        return;
+    if (!json_is_object(options)) {
+        on_problem(user, "initializationOptions must be an object");
+        return;
+    }
+
+    const char *name;
+    json_t *value;
+    json_object_foreach((json_t *)(uintptr_t)options, name, value)
+    {
+        // null is how editors write "not set"
+        char sentence[SENTENCE_BYTES];
+        if (!json_is_null(value) && !option_apply(settings, name, value, sentence))
+            on_problem(user, sentence);
+    }
+}
+
+static bool is_directory(const char *path)
+{
+    struct stat status;
+    return stat(path, &status) == 0 && S_ISDIR(status.st_mode);
+}
+
+char *settings_model_path(const struct settings *settings, struct error *error)
+{
+    if (settings->model) {
+        char *copy = strdup(settings->model);
+        if (!copy)
+            error_set(error, ERROR_MEMORY, "no memory for the model's path");
+        return copy;
+    }
+
+    // where this program lies, without its own name
+    char program[PATH_MAX];
+    ssize_t length = readlink("/proc/self/exe", program, sizeof program - 1);
+    program[length > 0 ? length : 0] = '\0';
+    char *slash = strrchr(program, '/');
+    if (slash)
+        *slash = '\0';
+
+    // beside it in the build tree, in the data directory once installed
+    static const char *const places[] = {"default_model", DATA_FROM_PROGRAM "/hxqd/default_model"};
+    for (size_t i = 0; slash && i < sizeof places / sizeof *places; i++) {
+        char *path = NULL;
+        if (asprintf(&path, "%s/%s", program, places[i]) < 0)
+            path = NULL;
+        if (path && is_directory(path))
+            return path;
+        free(path);
+    }
+    error_set(error, ERROR_INPUT, "the default model was not found near %s; name one with --model",
+              slash ? program : "the program");
+    return NULL;
+}

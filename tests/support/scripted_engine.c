@@ -1,0 +1,163 @@
+/* An engine without a model, linked in the place of the real one: it writes what the environment says, as slowly as the
+ * environment says, and can be cancelled like the real one. So sessions can race against it and know what to expect.
+ *
+ * HXQD_SCRIPTED_TEXT      what a greedy request gets (default "scripted();"); each space begins a new token
+ * HXQD_SCRIPTED_TOKEN_MS  time per token (default 0)
+ * HXQD_SCRIPTED_LOAD_MS   time to load (default 0), with progress in ten steps
+ *
+ * Sampled requests get the text followed by their seed, seed 1 excepted, which repeats the greedy text. A model whose
+ * path does not exist fails to load. */
+#include "infer/engine.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+enum { LOAD_STEPS = 10, TEXT_BYTES = 4096, POLL_MS = 1 };
+
+struct engine {
+    char *model;
+    int calls;
+};
+
+static long environment_ms(const char *name)
+{
+    const char *value = getenv(name);
+    return value ? strtol(value, NULL, 10) : 0;
+}
+
+/* Sleeps in short pieces; false when cancelled. */
+static bool wait_ms(long duration_ms, const atomic_bool *cancel)
+{
+    const struct timespec piece = {.tv_nsec = POLL_MS * 1000000L};
+    for (long i = 0; i < duration_ms; i += POLL_MS) {
+        if (cancel && atomic_load(cancel))
+            return false;
+        nanosleep(&piece, NULL);
+    }
+    return !cancel || !atomic_load(cancel);
+}
+
+struct engine *engine_open(const struct engine_options *options, struct error *error)
+{
+    long step_ms = environment_ms("HXQD_SCRIPTED_LOAD_MS") / LOAD_STEPS;
+    for (int i = 0; i < LOAD_STEPS; i++) {
+        if (!wait_ms(step_ms, options->cancel)) {
+            error_set(error, ERROR_CANCELLED, "cancelled while loading");
+            return NULL;
+        }
+        if (options->on_progress)
+            options->on_progress(options->user, (i + 1.0) / LOAD_STEPS);
+    }
+    if (access(options->model, F_OK) != 0) {
+        error_set(error, ERROR_SYSTEM, "%s: no such checkpoint", options->model);
+        return NULL;
+    }
+    struct engine *engine = calloc(1, sizeof *engine);
+    if (engine)
+        engine->model = strdup(options->model);
+    return engine;
+}
+
+void engine_close(struct engine *engine)
+{
+    if (engine)
+        free(engine->model);
+    free(engine);
+}
+
+void engine_describe(const struct engine *engine, struct engine_info *info)
+{
+    *info = (struct engine_info){
+        .model = engine->model,
+        .architecture = "scripted",
+        .device = "cpu",
+        .isa = "none",
+        .threads = 1,
+        .context_tokens = ENGINE_DEFAULT_CONTEXT_TOKENS,
+        .has_tokenizer = true,
+        .has_fim = true,
+    };
+}
+
+const char *engine_stop_name(enum engine_stop stop)
+{
+    static const char *const names[] = {"end", "caller", "max_tokens", "context"};
+    return names[stop];
+}
+
+/* What will have been written in the end. */
+static void script(const struct engine_request *request, char text[TEXT_BYTES])
+{
+    const char *wanted = getenv("HXQD_SCRIPTED_TEXT");
+    wanted = wanted ? wanted : "scripted();";
+    if (request->temperature > 0 && request->seed > 1)
+        snprintf(text, TEXT_BYTES, "%s%llu", wanted, (unsigned long long)request->seed);
+    else
+        snprintf(text, TEXT_BYTES, "%s", wanted);
+}
+
+bool engine_complete(struct engine *engine, const struct engine_request *request,
+                     struct engine_result *result, struct error *error)
+{
+    char text[TEXT_BYTES];
+    script(request, text);
+    long token_ms = environment_ms("HXQD_SCRIPTED_TOKEN_MS");
+    *result = (struct engine_result){
+        .prompt_tokens = 100,
+        .reused_tokens = engine->calls++ > 0 ? 90 : 0,
+        .stop = ENGINE_STOP_END,
+    };
+
+    // one token up to the next space at a time
+    size_t bytes = 0;
+    while (text[bytes] && result->stop == ENGINE_STOP_END) {
+        if (!wait_ms(token_ms, request->cancel))
+            return error_set(error, ERROR_CANCELLED, "cancelled");
+        bytes += 1 + strcspn(text + bytes + 1, " ");
+        result->completion_tokens++;
+        if (request->on_text && !request->on_text(request->user, text, bytes))
+            result->stop = ENGINE_STOP_CALLER;
+        else if (result->completion_tokens >= request->max_tokens)
+            result->stop = ENGINE_STOP_MAX_TOKENS;
+    }
+    result->text = strndup(text, bytes);
+    result->bytes = bytes;
+    return result->text || error_set(error, ERROR_MEMORY, "no memory");
+}
+
+void engine_result_finish(struct engine_result *result)
+{
+    free(result->text);
+    free(result->tokens);
+    *result = (struct engine_result){0};
+}
+
+static bool no_tokens(struct error *error)
+{
+    return error_set(error, ERROR_INPUT, "the scripted engine knows no tokens");
+}
+
+bool engine_tokenize(const struct engine *engine, const char *text, size_t bytes, bool special,
+                     int32_t **ids, size_t *count, struct error *error)
+{
+    (void)engine, (void)text, (void)bytes, (void)special, (void)ids, (void)count;
+    return no_tokens(error);
+}
+
+bool engine_detokenize(const struct engine *engine, const int32_t *ids, size_t count, char **text,
+                       size_t *bytes, struct error *error)
+{
+    (void)engine, (void)ids, (void)count, (void)text, (void)bytes;
+    return no_tokens(error);
+}
+
+bool engine_logits(struct engine *engine, const int32_t *tokens, size_t count,
+                   const atomic_bool *cancel, bool (*on_row)(void *user, const float *logits),
+                   void *user, struct error *error)
+{
+    (void)engine, (void)tokens, (void)count, (void)cancel, (void)on_row, (void)user;
+    return no_tokens(error);
+}
