@@ -1,0 +1,46 @@
+/* Checkpoint files: a file is refused with a reason, or every byte of every tensor it lists can be read.
+ *
+ * Input: a model.safetensors.
+ */
+#include "infer/safetensors.h"
+
+#include "tests/fuzz/fuzz.h"
+
+/* Reads what a tensor claims to hold; the sanitizer sees a claim beyond the mapping. */
+static uint8_t read_all(const struct tensor *tensor)
+{
+    uint8_t sum = 0;
+
+    for (size_t i = 0; i < tensor->bytes; i++)
+        sum = (uint8_t)(sum + ((const uint8_t *)tensor->data)[i]);
+    return sum;
+}
+
+static void check_tensor(const struct safetensors *files, const struct tensor *tensor)
+{
+    int64_t count = 1;
+    volatile uint8_t sum = read_all(tensor);
+
+    (void)sum;
+    fuzz_check(tensor->rank >= 0 && tensor->rank <= TENSOR_MAX_RANK, "a rank is within its limit");
+    for (int i = 0; i < tensor->rank; i++)
+        count *= tensor->shape[i];
+    fuzz_check(count == tensor->count, "a count is the product of the shape");
+    fuzz_check(safetensors_find(files, tensor->name) == tensor, "a listed tensor can be found");
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+    struct error error = {0};
+    struct safetensors *files =
+        safetensors_open(fuzz_folder_with("model.safetensors", data, size), &error);
+
+    if (files == NULL) {
+        fuzz_check(error.text[0] != '\0', "a refused file has a reason");
+        return 0;
+    }
+    for (size_t i = 0; i < safetensors_count(files); i++)
+        check_tensor(files, safetensors_at(files, i));
+    safetensors_close(files);
+    return 0;
+}
