@@ -1,6 +1,9 @@
-/* Well-formed UTF-8 is table 3-7 of the Unicode Standard: only the second byte's range depends on the first. NFC is
- * utf8proc's; the tables are those of the installed library (Unicode 15 in version 2.8), and composition is frozen by
- * Unicode's stability policy, so only scripts younger than the library can differ from another implementation.
+/* Well-formed UTF-8 is table 3-7 of the Unicode Standard: only the second byte's range depends on the first.
+ *
+ * NFC is utf8proc's, but for the canonical ordering in its middle, which takes quadratic time there: a page of marks in the
+ * wrong order would hold up an editor for minutes. The tables are those of the installed library (Unicode 15 in version
+ * 2.8). Composition is frozen by Unicode's stability policy, so an implementation with other tables differs only in
+ * scripts and marks that one of the two does not know.
  */
 #include "infer/utf8.h"
 
@@ -8,6 +11,10 @@
 #include <string.h>
 
 #include <utf8proc.h>
+
+#define NFC_OPTIONS (UTF8PROC_STABLE | UTF8PROC_COMPOSE)
+
+enum { COMBINING_CLASSES = 256 };
 
 /* Bytes of the code point that `lead` begins, 0 where it begins none. */
 static int sequence_bytes(unsigned char lead)
@@ -89,14 +96,90 @@ bool utf8_is_composed(const char *text, size_t bytes)
     return true;
 }
 
+/* Decomposes canonically into `points` [capacity], without reordering; the number of code points needed, or negative. */
+static utf8proc_ssize_t decompose(const char *text, size_t bytes, utf8proc_int32_t *points,
+                                  utf8proc_ssize_t capacity)
+{
+    utf8proc_ssize_t count = 0;
+    for (size_t at = 0; at < bytes;) {
+        utf8proc_int32_t point;
+        const utf8proc_ssize_t used = utf8proc_iterate((const utf8proc_uint8_t *)text + at,
+                                                       (utf8proc_ssize_t)(bytes - at), &point);
+        const utf8proc_ssize_t room = capacity > count ? capacity - count : 0;
+        const utf8proc_ssize_t written =
+            used < 0 ? used
+                     : utf8proc_decompose_char(point, room ? points + count : NULL, room,
+                                               NFC_OPTIONS, NULL);
+        if (written < 0)
+            return written;
+        count += written;
+        at += (size_t)used;
+    }
+    return count;
+}
+
+static int combining_class(utf8proc_int32_t point)
+{
+    return (int)(utf8proc_get_property(point)->combining_class & (COMBINING_CLASSES - 1));
+}
+
+/* Sorts a run of combining marks by class, keeping the order within a class. False when memory is exhausted. */
+static bool sort_marks(utf8proc_int32_t *points, size_t count)
+{
+    utf8proc_int32_t *sorted = malloc(count * sizeof *sorted);
+    if (!sorted)
+        return false;
+
+    // a counting sort: where each class begins, then every mark to its place
+    size_t starts[COMBINING_CLASSES + 1] = {0};
+    for (size_t i = 0; i < count; i++)
+        starts[combining_class(points[i]) + 1]++;
+    for (size_t class = 0; class < COMBINING_CLASSES; class ++)
+        starts[class + 1] += starts[class];
+    for (size_t i = 0; i < count; i++)
+        sorted[starts[combining_class(points[i])]++] = points[i];
+    memcpy(points, sorted, count * sizeof *sorted);
+    free(sorted);
+    return true;
+}
+
+/* Brings combining marks into canonical order. */
+static bool reorder(utf8proc_int32_t *points, size_t count)
+{
+    for (size_t at = 0; at < count; at++) {
+        bool sorted = true;
+        size_t end = at;
+        for (int before = 0; end < count; end++) {
+            const int class = combining_class(points[end]);
+            if (class == 0)
+                break;
+            sorted = sorted && before <= class;
+            before = class;
+        }
+        if (!sorted && !sort_marks(points + at, end - at))
+            return false;
+        at = end;
+    }
+    return true;
+}
+
 char *utf8_compose(const char *text, size_t bytes, size_t *composed_bytes)
 {
-    utf8proc_uint8_t *composed = NULL;
-    const utf8proc_ssize_t length =
-        utf8proc_map((const utf8proc_uint8_t *)text, (utf8proc_ssize_t)bytes, &composed,
-                     UTF8PROC_STABLE | UTF8PROC_COMPOSE);
-    if (length < 0)
+    const utf8proc_ssize_t count = decompose(text, bytes, NULL, 0);
+    if (count < 0)
         return NULL;
+    // utf8proc composes and encodes in place, with one code point of room for the final NUL
+    utf8proc_int32_t *points = malloc(((size_t)count + 1) * sizeof *points);
+    if (!points || decompose(text, bytes, points, count) != count ||
+        !reorder(points, (size_t)count)) {
+        free(points);
+        return NULL;
+    }
+    const utf8proc_ssize_t length = utf8proc_reencode(points, count, NFC_OPTIONS);
+    if (length < 0) {
+        free(points);
+        return NULL;
+    }
     *composed_bytes = (size_t)length;
-    return (char *)composed;
+    return (char *)points;
 }
