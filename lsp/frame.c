@@ -187,7 +187,8 @@ static enum frame_status reader_header(struct frame_reader *reader, struct error
         return FRAME_NEED_MORE;
 
     struct header header;
-    if (!blank || !header_parse(&header, text, (size_t)(blank - text) + 2))
+    if (!blank || !can_be_header(text, unread) ||
+        !header_parse(&header, text, (size_t)(blank - text) + 2))
         return reader_break(reader, error);
     reader->start += (size_t)(blank - text) + 4;
 
