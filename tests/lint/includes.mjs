@@ -24,8 +24,11 @@ function readTable(text) {
       level++;
       for (const name of words) levels.set(`${order}/${name}`, { room: order, level });
     } else if (words[0] === 'room') {
-      const split = words.indexOf(':');
-      rooms.push({ name: words[1], doors: words.slice(2, split), third: words.slice(split + 1) });
+      const colon = words.indexOf(':');
+      let room = rooms.find(({ name }) => name === words[1]);
+      if (!room) rooms.push(room = { name: words[1], doors: [], third: [] });
+      room.doors.push(...words.slice(2, colon));
+      room.third.push(...words.slice(colon + 1));
     } else if (words[0] === 'system') {
       for (const name of words.slice(1)) system.add(name);
     } else if (words[0] === 'order') {

@@ -33,7 +33,8 @@ function checkFile(path) {
   if (lines.length > FILE_LINES_MAX) faults.push(`${path}: ${lines.length} lines, more than ${FILE_LINES_MAX}`);
   lines.forEach((line, index) => {
     const columns = [...line].length;
-    if (columns > LINE_COLUMNS_MAX) {
+    // Rows of a table of cases may be as wide as the text they hold.
+    if (columns > LINE_COLUMNS_MAX && !path.startsWith('tests/unit/')) {
       faults.push(`${path}:${index + 1}: ${columns} columns, more than ${LINE_COLUMNS_MAX}`);
     }
     if (/\s$/.test(line)) faults.push(`${path}:${index + 1}: ends in white space`);
