@@ -1,0 +1,324 @@
+/* Options are one table for getopt_long; every command takes the common ones, and a second table says which commands take
+ * the others. */
+#include "lsp/command_line.h"
+
+#include <errno.h>
+#include <getopt.h>
+#include <limits.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum flag {
+    OPTION_MODEL = 256,
+    OPTION_DEVICE,
+    OPTION_THREADS,
+    OPTION_EXACT,
+    OPTION_CONTEXT,
+    OPTION_MAX_TOKENS,
+    OPTION_JSON,
+    OPTION_LOG,
+    OPTION_LOG_LEVEL,
+    OPTION_HELP,
+    OPTION_VERSION,
+    OPTION_STDIO,
+    OPTION_SOCKET,
+    OPTION_PIPE,
+    OPTION_CLIENT_PROCESS_ID,
+    OPTION_PROMPT,
+    OPTION_FILE,
+    OPTION_TEMPERATURE,
+    OPTION_TOP_P,
+    OPTION_SEED,
+    OPTION_SPECIAL,
+    OPTION_DECODE,
+    OPTION_TOKENS,
+    OPTION_OUTPUT,
+};
+
+static const struct option options[] = {
+    {"model", required_argument, NULL, OPTION_MODEL},
+    {"device", required_argument, NULL, OPTION_DEVICE},
+    {"threads", required_argument, NULL, OPTION_THREADS},
+    {"exact", no_argument, NULL, OPTION_EXACT},
+    {"context", required_argument, NULL, OPTION_CONTEXT},
+    {"max-tokens", required_argument, NULL, OPTION_MAX_TOKENS},
+    {"json", no_argument, NULL, OPTION_JSON},
+    {"log", required_argument, NULL, OPTION_LOG},
+    {"log-level", required_argument, NULL, OPTION_LOG_LEVEL},
+    {"help", no_argument, NULL, OPTION_HELP},
+    {"version", no_argument, NULL, OPTION_VERSION},
+    {"stdio", no_argument, NULL, OPTION_STDIO},
+    {"socket", required_argument, NULL, OPTION_SOCKET},
+    {"pipe", required_argument, NULL, OPTION_PIPE},
+    {"clientProcessId", required_argument, NULL, OPTION_CLIENT_PROCESS_ID},
+    {"prompt", required_argument, NULL, OPTION_PROMPT},
+    {"file", required_argument, NULL, OPTION_FILE},
+    {"temperature", required_argument, NULL, OPTION_TEMPERATURE},
+    {"top-p", required_argument, NULL, OPTION_TOP_P},
+    {"seed", required_argument, NULL, OPTION_SEED},
+    {"special", no_argument, NULL, OPTION_SPECIAL},
+    {"decode", no_argument, NULL, OPTION_DECODE},
+    {"tokens", required_argument, NULL, OPTION_TOKENS},
+    {"output", required_argument, NULL, OPTION_OUTPUT},
+    {NULL, 0, NULL, 0},
+};
+
+static const struct {
+    const char *name;
+    enum command command;
+    const char *operand; /* what it is called in messages; NULL: none is taken */
+    bool operand_required;
+    enum flag first, last; /* options of its own; 0: none */
+} commands[] = {
+    {"serve", COMMAND_SERVE, NULL, false, OPTION_STDIO, OPTION_CLIENT_PROCESS_ID},
+    {"complete", COMMAND_COMPLETE, "FILE:LINE:COL", true, 0, 0},
+    {"generate", COMMAND_GENERATE, NULL, false, OPTION_PROMPT, OPTION_SPECIAL},
+    {"tokenize", COMMAND_TOKENIZE, "FILE", false, OPTION_SPECIAL, OPTION_DECODE},
+    {"logits", COMMAND_LOGITS, NULL, false, OPTION_TOKENS, OPTION_OUTPUT},
+    {"inspect", COMMAND_INSPECT, "DIR", false, 0, 0},
+    {"doctor", COMMAND_DOCTOR, NULL, false, 0, 0},
+};
+
+enum { COMMAND_COUNT = sizeof commands / sizeof *commands };
+
+static bool parse_int(const char *name, const char *text, long least, long most, int *value,
+                      struct error *error)
+{
+    char *end;
+
+    errno = 0;
+    const long number = strtol(text, &end, 10);
+    if (errno || end == text || *end || number < least || number > most)
+        return error_set(error, ERROR_INPUT, "--%s: a whole number from %ld to %ld is expected, not %s",
+                         name, least, most, text);
+    *value = (int)number;
+    return true;
+}
+
+static bool parse_float(const char *name, const char *text, float least, float most, float *value,
+                        struct error *error)
+{
+    char *end;
+    const float number = strtof(text, &end);
+
+    if (end == text || *end || !(number >= least && number <= most))
+        return error_set(error, ERROR_INPUT, "--%s: a number from %g to %g is expected, not %s",
+                         name, (double)least, (double)most, text);
+    *value = number;
+    return true;
+}
+
+static bool parse_unsigned(const char *name, const char *text, uint64_t *value,
+                           struct error *error)
+{
+    char *end;
+
+    errno = 0;
+    *value = strtoull(text, &end, 10);
+    if (errno || end == text || *end || *text == '-')
+        return error_set(error, ERROR_INPUT, "--%s: a whole number is expected, not %s", name,
+                         text);
+    return true;
+}
+
+static bool parse_log_level(const char *text, enum settings_log_level *level, struct error *error)
+{
+    static const char *const names[] = {"error", "warn", "info", "debug"};
+
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+        if (strcmp(text, names[i]) == 0) {
+            *level = (enum settings_log_level)i;
+            return true;
+        }
+    return error_set(error, ERROR_INPUT, "--log-level: error, warn, info or debug is expected, not %s",
+                     text);
+}
+
+static bool set_string(char **field, const char *text, struct error *error)
+{
+    return settings_set_string(field, text) ||
+           error_set(error, ERROR_MEMORY, "not enough memory");
+}
+
+/* Options that every command takes; *known false for others. */
+static bool apply_common(struct command_line *line, enum flag option, const char *text,
+                         bool *known, struct error *error)
+{
+    struct settings *settings = &line->settings;
+
+    switch (option) {
+    case OPTION_MODEL:
+        return set_string(&settings->model, text, error);
+    case OPTION_DEVICE:
+        return settings_parse_device(text, &settings->device) ||
+               error_set(error, ERROR_INPUT, "--device: auto, cpu or cuda is expected, not %s", text);
+    case OPTION_THREADS:
+        return parse_int("threads", text, 0, 1024, &settings->threads, error);
+    case OPTION_EXACT:
+        settings->exact = true;
+        return true;
+    case OPTION_CONTEXT:
+        return parse_int("context", text, 16, 1 << 20, &settings->context_tokens, error);
+    case OPTION_MAX_TOKENS:
+        return parse_int("max-tokens", text, 1, 1 << 20, &settings->max_tokens, error);
+    case OPTION_JSON:
+        settings->json = true;
+        return true;
+    case OPTION_LOG:
+        return set_string(&settings->log_path, text, error);
+    case OPTION_LOG_LEVEL:
+        return parse_log_level(text, &settings->log_level, error);
+    case OPTION_HELP:
+        line->command = COMMAND_HELP;
+        return true;
+    case OPTION_VERSION:
+        line->command = COMMAND_VERSION;
+        return true;
+    default:
+        *known = false;
+        return true;
+    }
+}
+
+static bool apply_own(struct command_line *line, enum flag option, const char *text,
+                      struct error *error)
+{
+    uint64_t number;
+
+    switch (option) {
+    case OPTION_STDIO:
+        return true;
+    case OPTION_SOCKET:
+    case OPTION_PIPE:
+        line->transport.kind = option == OPTION_SOCKET ? SERVER_LISTEN : SERVER_CONNECT;
+        line->transport.path = text;
+        return true;
+    case OPTION_CLIENT_PROCESS_ID:
+        if (!parse_unsigned("clientProcessId", text, &number, error))
+            return false;
+        line->transport.client_process_id = number <= INT_MAX ? (int64_t)number : 0;
+        return true;
+    case OPTION_PROMPT:
+        line->prompt = text;
+        return true;
+    case OPTION_FILE:
+        line->file = text;
+        return true;
+    case OPTION_TEMPERATURE:
+        return parse_float("temperature", text, 0.0f, 10.0f, &line->temperature, error);
+    case OPTION_TOP_P:
+        return parse_float("top-p", text, 0.0f, 1.0f, &line->top_p, error);
+    case OPTION_SEED:
+        return parse_unsigned("seed", text, &line->seed, error);
+    case OPTION_SPECIAL:
+        line->settings.special = true;
+        return true;
+    case OPTION_DECODE:
+        line->decode = true;
+        return true;
+    case OPTION_TOKENS:
+        line->tokens = text;
+        return true;
+    default:
+        line->output = text;
+        return true;
+    }
+}
+
+/* Index of the command that the first word names; serve where there is no such word; -1 for an unknown word. */
+static int find_command(int argc, char **argv)
+{
+    if (argc < 2 || argv[1][0] == '-')
+        return 0;
+    for (int i = 0; i < COMMAND_COUNT; i++)
+        if (strcmp(argv[1], commands[i].name) == 0)
+            return i;
+    return -1;
+}
+
+static bool parse_options(struct command_line *line, int index, int argc, char **argv,
+                          struct error *error)
+{
+    int option;
+
+    opterr = 0;
+    optind = 1;
+    while ((option = getopt_long(argc, argv, ":", options, NULL)) != -1) {
+        bool known = true;
+        if (option == ':')
+            return error_set(error, ERROR_INPUT, "%s needs a value", argv[optind - 1]);
+        if (option == '?')
+            return error_set(error, ERROR_INPUT, "unknown option %s", argv[optind - 1]);
+        if (!apply_common(line, (enum flag)option, optarg, &known, error))
+            return false;
+        if (known)
+            continue;
+        if (option < (int)commands[index].first || option > (int)commands[index].last)
+            return error_set(error, ERROR_INPUT, "%s does not take %s", commands[index].name,
+                             argv[optind - 1]);
+        if (!apply_own(line, (enum flag)option, optarg, error))
+            return false;
+    }
+    return true;
+}
+
+bool command_line_parse(struct command_line *line, int argc, char **argv, struct error *error)
+{
+    *line = (struct command_line){.top_p = 1.0f};
+    if (!settings_init(&line->settings))
+        return error_set(error, ERROR_MEMORY, "not enough memory");
+
+    const int index = find_command(argc, argv);
+    if (index < 0)
+        return error_set(error, ERROR_INPUT, "unknown command %s", argv[1]);
+    line->command = commands[index].command;
+
+    /* the command's word takes the place of the program's name */
+    const int words = argc > 1 && argv[1][0] != '-' ? 1 : 0;
+    if (!parse_options(line, index, argc - words, argv + words, error))
+        return false;
+    if (line->command == COMMAND_HELP || line->command == COMMAND_VERSION)
+        return true;
+
+    const int left = argc - words - optind;
+    if (left > (commands[index].operand ? 1 : 0))
+        return error_set(error, ERROR_INPUT, "%s: unexpected %s", commands[index].name,
+                         argv[argc - 1]);
+    line->operand = left == 1 ? argv[argc - 1] : NULL;
+    if (commands[index].operand_required && !line->operand)
+        return error_set(error, ERROR_INPUT, "%s needs %s", commands[index].name,
+                         commands[index].operand);
+    return true;
+}
+
+void command_line_finish(struct command_line *line)
+{
+    settings_finish(&line->settings);
+}
+
+void command_line_help(FILE *out)
+{
+    fputs("hxqd: completes code with a model that runs inside it\n"
+          "\n"
+          "  hxqd [serve] [--stdio] [--socket PATH] [--pipe PATH]   language server\n"
+          "  hxqd complete FILE:LINE:COL                            the text to insert there\n"
+          "  hxqd generate --prompt TEXT | --file F                 continue a text, streamed\n"
+          "      [--temperature T] [--top-p P] [--seed N] [--special]\n"
+          "  hxqd tokenize [FILE|-] [--special] [--decode]          text to ids, or ids to text\n"
+          "  hxqd logits --tokens 1,2,3 [--output F]                float32 [tokens, vocabulary]\n"
+          "  hxqd inspect [DIR]                                     what a checkpoint holds\n"
+          "  hxqd doctor                                            what will be used, and why\n"
+          "\n"
+          "  --model DIR           checkpoint; else $HXQD_MODEL, else the one that is built in\n"
+          "  --device auto|cpu|cuda\n"
+          "  --threads N           0: one per processor\n"
+          "  --exact               no rounding beyond the golden numerics\n"
+          "  --context N           tokens of the context window\n"
+          "  --max-tokens N        longest completion\n"
+          "  --json                one JSON object on standard output\n"
+          "  --log FILE  --log-level error|warn|info|debug\n"
+          "  --help  --version\n"
+          "\n"
+          "Lines and columns count from 1, columns in bytes. Exit status: 0, 1 bad input, 2 usage.\n",
+          out);
+}

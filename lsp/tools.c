@@ -1,0 +1,566 @@
+/* Every command opens what it needs, does its one thing, prints, closes. Text goes out as it comes; JSON is built with
+ * jansson and printed whole. */
+#include "lsp/tools.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "infer/inspect.h"
+#include "lsp/candidates.h"
+#include "lsp/context.h"
+
+enum { INPUT_MAX_BYTES = 64 * 1024 * 1024 };
+
+/* Prints an object and gives up the reference. */
+static bool print_json(json_t *object, struct error *error)
+{
+    if (!object || json_dumpf(object, stdout, JSON_COMPACT) != 0) {
+        json_decref(object);
+        return error_set(error, ERROR_SYSTEM, "standard output: cannot be written");
+    }
+    putchar('\n');
+    json_decref(object);
+    return true;
+}
+
+static struct engine *open_engine(const struct settings *settings, struct error *error)
+{
+    char *model = settings_model_path(settings, error);
+    struct engine *engine = NULL;
+
+    if (model)
+        engine = engine_open(&(struct engine_options){.model = model,
+                                                      .device = settings->device,
+                                                      .threads = settings->threads,
+                                                      .context_tokens = settings->context_tokens,
+                                                      .exact = settings->exact},
+                             error);
+    free(model);
+    return engine;
+}
+
+/* A whole file, or standard input for NULL and "-"; NUL-terminated, the caller frees it. */
+static char *read_input(const char *path, size_t *bytes, struct error *error)
+{
+    const bool is_stdin = !path || strcmp(path, "-") == 0;
+    FILE *file = is_stdin ? stdin : fopen(path, "rb");
+    size_t capacity = 64 * 1024, length = 0, count = 0;
+    char *text = malloc(capacity);
+
+    if (!file) {
+        error_set(error, ERROR_SYSTEM, "%s: cannot open: %s", path, strerror(errno));
+        goto failed;
+    }
+    errno = 0;
+    while (text && (count = fread(text + length, 1, capacity - length - 1, file)) > 0) {
+        length += count;
+        if (length > INPUT_MAX_BYTES) {
+            error_set(error, ERROR_LIMIT, "%s: more than %d bytes", path ? path : "-",
+                      INPUT_MAX_BYTES);
+            goto failed;
+        }
+        if (length + 1 == capacity) {
+            char *grown = realloc(text, capacity *= 2);
+            if (!grown)
+                free(text);
+            text = grown;
+        }
+    }
+    if (!text || ferror(file)) {
+        error_set(error, ERROR_SYSTEM, "%s: cannot read: %s", path ? path : "-", strerror(errno));
+        goto failed;
+    }
+    if (!is_stdin)
+        fclose(file);
+    text[length] = '\0';
+    *bytes = length;
+    return text;
+
+failed:
+    if (file && !is_stdin)
+        fclose(file);
+    free(text);
+    return NULL;
+}
+
+/* --- complete --------------------------------------------------------------------------------------------------------- */
+
+/* Splits FILE:LINE:COL from the right; the caller frees *path. */
+static bool parse_place(const char *place, char **path, long *line, long *column,
+                        struct error *error)
+{
+    const char *second = strrchr(place, ':'), *first = second;
+    char *end;
+
+    while (first && first > place && *--first != ':')
+        continue;
+    if (!second || first == second || *first != ':')
+        return error_set(error, ERROR_INPUT, "%s: FILE:LINE:COL is expected", place);
+    *line = strtol(first + 1, &end, 10);
+    const bool line_is_whole = end == second && end > first + 1;
+    *column = strtol(second + 1, &end, 10);
+    if (!line_is_whole || *end || end == second + 1 || *line < 1 || *column < 1)
+        return error_set(error, ERROR_INPUT, "%s: line and column count from 1", place);
+
+    *path = strndup(place, (size_t)(first - place));
+    return *path || error_set(error, ERROR_MEMORY, "not enough memory");
+}
+
+/* Byte offset of a 1-based line and byte column; the column may stand at the line's end. */
+static bool find_offset(const char *place, const char *text, size_t bytes, long line, long column,
+                        size_t *offset, struct error *error)
+{
+    const char *at = text, *const end = text + bytes;
+
+    for (long i = 1; i < line; i++) {
+        at = memchr(at, '\n', (size_t)(end - at));
+        if (!at)
+            return error_set(error, ERROR_INPUT, "%s: the file has only %ld lines", place, i);
+        at++;
+    }
+    const char *line_end = memchr(at, '\n', (size_t)(end - at));
+    const long length = (long)((line_end ? line_end : end) - at);
+    if (column - 1 > length)
+        return error_set(error, ERROR_INPUT, "%s: the line has only %ld bytes", place, length);
+    *offset = (size_t)(at - text) + (size_t)column - 1;
+    return true;
+}
+
+/* The context of a place in a file, as the editor's request would have it. */
+static bool place_context(const char *place, struct context *context, struct error *error)
+{
+    char *path = NULL, *text = NULL;
+    long line, column;
+    size_t bytes, offset;
+    bool found = false;
+
+    if (!parse_place(place, &path, &line, &column, error) ||
+        !(text = read_input(path, &bytes, error)) ||
+        !find_offset(place, text, bytes, line, column, &offset, error))
+        goto done;
+
+    const struct language *language = language_find(NULL, path);
+    struct syntax *syntax = language ? syntax_create(language) : NULL;
+    if (syntax)
+        syntax_parse(syntax, text, bytes);
+    found = context_init(context, language, syntax, text, bytes, offset) ||
+            error_set(error, ERROR_MEMORY, "%s: not enough memory", path);
+    syntax_destroy(syntax);
+
+done:
+    free(text);
+    free(path);
+    return found;
+}
+
+bool tool_complete(const struct command_line *line, struct error *error)
+{
+    struct context context = {0};
+    struct candidates candidates = {0};
+    struct engine *engine = NULL;
+    bool done = false;
+
+    if (!place_context(line->operand, &context, error))
+        return false;
+    engine = open_engine(&line->settings, error);
+    if (!engine || !candidates_generate(&candidates, engine, &context, 1,
+                                        line->settings.max_tokens, NULL, error))
+        goto done;
+
+    const char *text = candidates.count ? candidates.texts[0] : "";
+    if (line->settings.json)
+        done = print_json(json_pack("{s:s, s:i, s:i, s:i, s:f, s:f, s:s}", "text", text,
+                                    "prompt_tokens", candidates.prompt_tokens, "reused_tokens",
+                                    candidates.reused_tokens, "completion_tokens",
+                                    candidates.completion_tokens, "first_token_ms",
+                                    candidates.first_token_ms, "total_ms", candidates.total_ms,
+                                    "stop", engine_stop_name(candidates.stop)),
+                          error);
+    else {
+        fputs(text, stdout);
+        if (isatty(STDOUT_FILENO))
+            putchar('\n');
+        done = true;
+    }
+
+done:
+    candidates_finish(&candidates);
+    engine_close(engine);
+    context_finish(&context);
+    return done;
+}
+
+/* --- generate --------------------------------------------------------------------------------------------------------- */
+
+/* Prints what has been added since the last call; stops when nobody reads any more. */
+struct stream {
+    size_t printed;
+};
+
+static bool stream_text(void *user, const char *text, size_t bytes)
+{
+    struct stream *stream = user;
+
+    fwrite(text + stream->printed, 1, bytes - stream->printed, stdout);
+    stream->printed = bytes;
+    return fflush(stdout) == 0;
+}
+
+static bool generate_json(const struct engine_result *result, struct error *error)
+{
+    return print_json(json_pack("{s:s%, s:i, s:i, s:i, s:f, s:f, s:s}", "text", result->text,
+                                result->bytes, "prompt_tokens", result->prompt_tokens,
+                                "reused_tokens", result->reused_tokens, "completion_tokens",
+                                result->completion_tokens, "first_token_ms",
+                                result->first_token_ms, "total_ms", result->total_ms, "stop",
+                                engine_stop_name(result->stop)),
+                      error);
+}
+
+bool tool_generate(const struct command_line *line, struct error *error)
+{
+    struct stream stream = {0};
+    struct engine_result result;
+    struct engine *engine = NULL;
+    char *text = NULL;
+    size_t bytes = line->prompt ? strlen(line->prompt) : 0;
+    bool done = false;
+
+    if (!line->prompt == !line->file)
+        return error_set(error, ERROR_INPUT, "generate: either --prompt or --file is needed");
+    if (line->file && !(text = read_input(line->file, &bytes, error)))
+        return false;
+
+    engine = open_engine(&line->settings, error);
+    if (!engine)
+        goto done;
+    const struct engine_request request = {
+        .prefix = line->prompt ? line->prompt : text,
+        .prefix_bytes = bytes,
+        .special = line->settings.special,
+        .max_tokens = line->settings.max_tokens,
+        .temperature = line->temperature,
+        .top_p = line->top_p,
+        .seed = line->seed,
+        .on_text = line->settings.json ? NULL : stream_text,
+        .user = &stream,
+    };
+    if (!engine_complete(engine, &request, &result, error))
+        goto done;
+
+    if (line->settings.json)
+        done = generate_json(&result, error);
+    else {
+        done = stream_text(&stream, result.text, result.bytes);
+        putchar('\n');
+    }
+    engine_result_finish(&result);
+
+done:
+    engine_close(engine);
+    free(text);
+    return done;
+}
+
+/* --- tokenize, logits ------------------------------------------------------------------------------------------------- */
+
+/* Parses "1, 2,3" or "[1,2,3]"; the caller frees *ids. */
+static bool parse_ids(const char *text, int32_t **ids, size_t *count, struct error *error)
+{
+    const char *at = text + strspn(text, " \t\r\n[");
+    size_t capacity = 0;
+
+    *ids = NULL;
+    *count = 0;
+    while (*at && *at != ']') {
+        char *end;
+        const long id = strtol(at, &end, 10);
+        if (end == at || id < 0 || id > INT32_MAX)
+            return error_set(error, ERROR_INPUT, "token ids: a list such as 1,2,3 is expected at \"%.20s\"",
+                             at);
+        if (*count == capacity) {
+            capacity = capacity ? 2 * capacity : 256;
+            int32_t *grown = realloc(*ids, capacity * sizeof **ids);
+            if (!grown)
+                return error_set(error, ERROR_MEMORY, "not enough memory");
+            *ids = grown;
+        }
+        (*ids)[(*count)++] = (int32_t)id;
+        at = end + strspn(end, " \t\r\n,");
+    }
+    return true;
+}
+
+static bool print_ids(const int32_t *ids, size_t count, bool json, struct error *error)
+{
+    json_t *array = json_array();
+
+    for (size_t i = 0; i < count; i++)
+        json_array_append_new(array, json_integer(ids[i]));
+    if (json)
+        return print_json(json_pack("{s:o}", "tokens", array), error);
+    return print_json(array, error);
+}
+
+static bool detokenize(const struct command_line *line, const struct engine *engine,
+                       const char *input, struct error *error)
+{
+    int32_t *ids;
+    size_t count, bytes;
+    char *text = NULL;
+    bool done = false;
+
+    if (parse_ids(input, &ids, &count, error) &&
+        engine_detokenize(engine, ids, count, &text, &bytes, error)) {
+        if (line->settings.json)
+            done = print_json(json_pack("{s:s%}", "text", text, bytes), error);
+        else
+            done = fwrite(text, 1, bytes, stdout) == bytes;
+    }
+    free(text);
+    free(ids);
+    return done;
+}
+
+bool tool_tokenize(const struct command_line *line, struct error *error)
+{
+    struct engine *engine = NULL;
+    int32_t *ids = NULL;
+    size_t bytes, count;
+    bool done = false;
+    char *input = read_input(line->operand, &bytes, error);
+
+    if (!input)
+        return false;
+    engine = open_engine(&line->settings, error);
+    if (engine && line->decode)
+        done = detokenize(line, engine, input, error);
+    else if (engine)
+        done = engine_tokenize(engine, input, bytes, line->settings.special, &ids, &count, error) &&
+               print_ids(ids, count, line->settings.json, error);
+
+    free(ids);
+    engine_close(engine);
+    free(input);
+    return done;
+}
+
+/* Where rows of logits go. */
+struct logits_sink {
+    FILE *file;
+    int vocab;
+};
+
+static bool write_row(void *user, const float *logits)
+{
+    struct logits_sink *sink = user;
+    const size_t count = (size_t)sink->vocab;
+
+#if __BYTE_ORDER__ != __ORDER_LITTLE_ENDIAN__
+#error "logits are written as they lie in memory, which must be little-endian"
+#endif
+    return fwrite(logits, sizeof *logits, count, sink->file) == count;
+}
+
+/* Writes all rows to a file or standard output; an unfinished file is removed. */
+static bool write_logits(const struct command_line *line, struct engine *engine,
+                         const int32_t *ids, size_t count, struct error *error)
+{
+    struct engine_info info;
+    struct logits_sink sink = {.file = line->output ? fopen(line->output, "wb") : stdout};
+
+    if (!sink.file)
+        return error_set(error, ERROR_SYSTEM, "%s: cannot open for writing: %s", line->output,
+                         strerror(errno));
+    engine_describe(engine, &info);
+    sink.vocab = info.vocab_size;
+
+    bool written = engine_logits(engine, ids, count, NULL, write_row, &sink, error);
+    if (written || ferror(sink.file)) {
+        const bool failed = ferror(sink.file) || fflush(sink.file) != 0;
+        if (failed) {
+            *error = (struct error){0};
+            written = error_set(error, ERROR_SYSTEM, "%s: cannot be written: %s",
+                                line->output ? line->output : "standard output", strerror(errno));
+        }
+    }
+    if (line->output) {
+        fclose(sink.file);
+        if (!written)
+            remove(line->output);
+    }
+    return written;
+}
+
+bool tool_logits(const struct command_line *line, struct error *error)
+{
+    struct engine *engine = NULL;
+    int32_t *ids = NULL;
+    size_t count;
+    bool done = false;
+
+    if (!line->tokens)
+        return error_set(error, ERROR_INPUT, "logits: --tokens 1,2,3 is needed");
+    if (parse_ids(line->tokens, &ids, &count, error) &&
+        (engine = open_engine(&line->settings, error)))
+        done = write_logits(line, engine, ids, count, error);
+
+    engine_close(engine);
+    free(ids);
+    return done;
+}
+
+/* --- inspect ---------------------------------------------------------------------------------------------------------- */
+
+static void print_shape(char *out, size_t size, const struct inspected_module *module)
+{
+    size_t at = 0;
+
+    out[0] = '\0';
+    for (int i = 0; i < module->rank && at < size; i++)
+        at += (size_t)snprintf(out + at, size - at, i ? " x %lld" : "%lld",
+                               (long long)module->shape[i]);
+}
+
+static void print_inspection(const char *directory, const struct inspection *inspection)
+{
+    struct inspection_totals totals;
+    char shape[200];
+
+    printf("%-48s %-8s %-16s %6s %8s %12s\n", "module", "storage", "shape", "codes", "sidecar",
+           "bytes");
+    for (int i = 0; i < inspection_count(inspection); i++) {
+        const struct inspected_module *module = inspection_at(inspection, i);
+        print_shape(shape, sizeof shape, module);
+        printf("%-48s %-8s %-16s %6d %8lld %12lld\n", module->name, module->storage, shape,
+               module->codebook_size, (long long)module->sidecar_count, (long long)module->bytes);
+    }
+    inspection_total(inspection, &totals);
+    printf("\n%s\n", directory);
+    printf("compressed tensors  %d, %lld bytes\n", totals.compressed_count,
+           (long long)totals.compressed_bytes);
+    printf("exact tensors       %d, %lld bytes\n", totals.exact_count,
+           (long long)totals.exact_bytes);
+    printf("numbers             %lld\n", (long long)totals.numbers);
+    printf("files               %lld bytes, %.3f x smaller than 16 bits a number\n",
+           (long long)totals.file_bytes, (double)totals.dense_bytes / (double)totals.file_bytes);
+}
+
+static json_t *inspection_json(const char *directory, const struct inspection *inspection)
+{
+    struct inspection_totals totals;
+    json_t *modules = json_array();
+
+    for (int i = 0; i < inspection_count(inspection); i++) {
+        const struct inspected_module *module = inspection_at(inspection, i);
+        json_t *shape = json_array();
+        for (int d = 0; d < module->rank; d++)
+            json_array_append_new(shape, json_integer(module->shape[d]));
+        json_array_append_new(modules,
+                              json_pack("{s:s, s:s, s:o, s:i, s:I, s:I}", "name", module->name,
+                                        "storage", module->storage, "shape", shape, "codebook_size",
+                                        module->codebook_size, "sidecar",
+                                        (json_int_t)module->sidecar_count, "bytes",
+                                        (json_int_t)module->bytes));
+    }
+    inspection_total(inspection, &totals);
+    return json_pack(
+        "{s:s, s:o, s:i, s:i, s:I, s:I, s:I, s:I, s:f}", "directory", directory, "modules",
+        modules, "compressed_tensors", totals.compressed_count, "exact_tensors",
+        totals.exact_count, "numbers", (json_int_t)totals.numbers, "compressed_bytes",
+        (json_int_t)totals.compressed_bytes, "exact_bytes", (json_int_t)totals.exact_bytes,
+        "file_bytes", (json_int_t)totals.file_bytes, "ratio",
+        (double)totals.dense_bytes / (double)totals.file_bytes);
+}
+
+bool tool_inspect(const struct command_line *line, struct error *error)
+{
+    char *directory = line->operand ? strdup(line->operand)
+                                    : settings_model_path(&line->settings, error);
+    struct inspection *inspection = directory ? inspection_open(directory, error) : NULL;
+    bool done = inspection != NULL;
+
+    if (inspection && line->settings.json)
+        done = print_json(inspection_json(directory, inspection), error);
+    else if (inspection)
+        print_inspection(directory, inspection);
+    inspection_close(inspection);
+    free(directory);
+    return done;
+}
+
+/* --- doctor ----------------------------------------------------------------------------------------------------------- */
+
+/* The reason for the device that was chosen. */
+static const char *device_reason(const struct settings *settings)
+{
+    return settings->device == ENGINE_DEVICE_CPU ? "asked for"
+                                                 : "this build has no CUDA backend";
+}
+
+static const char *model_reason(const struct settings *settings)
+{
+    return settings->model ? "from --model or $HXQD_MODEL" : "the built-in default model";
+}
+
+static json_t *grammar_names(void)
+{
+    json_t *names = json_array();
+
+    for (size_t i = 0; i < language_count(); i++)
+        json_array_append_new(names, json_string(language_name(language_at(i))));
+    return names;
+}
+
+static bool doctor_json(const struct settings *settings, const struct engine_info *info,
+                        struct error *error)
+{
+    return print_json(
+        json_pack("{s:s, s:s, s:s, s:s, s:i, s:s, s:s, s:s, s:I, s:I, s:i, s:b, s:b, s:f, s:o}",
+                  "version", HXQD_VERSION, "device", info->device, "device_reason",
+                  device_reason(settings), "isa", info->isa, "threads", info->threads, "model",
+                  info->model, "model_reason", model_reason(settings), "architecture",
+                  info->architecture, "parameters", (json_int_t)info->parameters, "weight_bytes",
+                  (json_int_t)info->weight_bytes, "context_tokens", info->context_tokens,
+                  "tokenizer", info->has_tokenizer, "fill_in_the_middle", info->has_fim, "load_ms",
+                  info->load_ms, "grammars", grammar_names()),
+        error);
+}
+
+static void doctor_text(const struct settings *settings, const struct engine_info *info)
+{
+    printf("hxqd " HXQD_VERSION "\n");
+    printf("device     %s (%s)\n", info->device, device_reason(settings));
+    printf("kernels    %s, %d threads\n", info->isa, info->threads);
+    printf("model      %s (%s)\n", info->model, model_reason(settings));
+    printf("           %s, %d layers, %.1f M parameters, %.1f MB of weights, loaded in %.0f ms\n",
+           info->architecture, info->layers, (double)info->parameters * 1e-6,
+           (double)info->weight_bytes * 1e-6, info->load_ms);
+    printf("context    %d tokens\n", info->context_tokens);
+    printf("tokenizer  %s\n", info->has_tokenizer ? "tokenizer.json" : "MISSING: no text without it");
+    printf("fill       %s\n", info->has_fim ? "fill-in-the-middle markers found"
+                                            : "NO fill-in-the-middle markers: cannot complete");
+    printf("grammars  ");
+    for (size_t i = 0; i < language_count(); i++)
+        printf(" %s", language_name(language_at(i)));
+    printf("; other files are completed as plain text\n");
+}
+
+bool tool_doctor(const struct command_line *line, struct error *error)
+{
+    struct engine *engine = open_engine(&line->settings, error);
+    struct engine_info info;
+    bool done = engine != NULL;
+
+    if (!engine)
+        return false;
+    engine_describe(engine, &info);
+    if (line->settings.json)
+        done = doctor_json(&line->settings, &info, error);
+    else
+        doctor_text(&line->settings, &info);
+    engine_close(engine);
+    return done;
+}

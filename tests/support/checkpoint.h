@@ -1,0 +1,47 @@
+/* Checkpoints that tests change: read one, edit tensors and config in memory, write it elsewhere.
+ *
+ * An editor of its own, not built on the engine's reader, so that it can write what the reader must refuse. Asserts instead of
+ * failing: a test has nothing better to do.
+ */
+#ifndef TESTS_SUPPORT_CHECKPOINT_H
+#define TESTS_SUPPORT_CHECKPOINT_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include <jansson.h>
+
+struct edited_tensor {
+    char *name;
+    char dtype[8];
+    int rank;
+    int64_t shape[8];
+    unsigned char *data; /* malloc'ed; may be replaced */
+    size_t bytes;
+};
+
+struct checkpoint {
+    json_t *config;
+    struct edited_tensor *tensors; /* [count] */
+    size_t count;
+};
+
+/* Reads DIR/config.json and DIR/model.safetensors. */
+void checkpoint_read(struct checkpoint *checkpoint, const char *directory);
+void checkpoint_finish(struct checkpoint *checkpoint);
+
+/* Asserts that it is there. */
+struct edited_tensor *checkpoint_find(struct checkpoint *checkpoint, const char *name);
+void checkpoint_remove(struct checkpoint *checkpoint, const char *name);
+
+/* Writes an existing directory: one file, or `shards` files with an index. */
+void checkpoint_write(const struct checkpoint *checkpoint, const char *directory, int shards);
+
+/* A fresh directory below the system's temporary one; scratch_remove deletes its files and itself. */
+void scratch_create(char path[64]);
+void scratch_remove(const char *path);
+
+/* "directory/name" in static storage, good until the next call but three. */
+const char *path_in(const char *directory, const char *name);
+
+#endif
