@@ -153,8 +153,8 @@ struct split *split_create(const char *expression, const char *path, struct erro
 
     int number;
     PCRE2_SIZE at;
-    code = pcre2_compile((PCRE2_SPTR)translated, PCRE2_ZERO_TERMINATED, PCRE2_UTF | PCRE2_UCP,
-                         &number, &at, NULL);
+    code = pcre2_compile((PCRE2_SPTR)translated, PCRE2_ZERO_TERMINATED,
+                         PCRE2_UTF | PCRE2_UCP | PCRE2_NO_AUTO_CAPTURE, &number, &at, NULL);
     if (!code) {
         PCRE2_UCHAR reason[REASON_BYTES] = "";
         pcre2_get_error_message(number, reason, sizeof reason);

@@ -8,9 +8,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 
-#include <jansson.h>
+#include "infer/file.h"
 
 enum { MESSAGE_BYTES = 256 };
 
@@ -56,23 +55,9 @@ static bool is_off(const json_t *value)
            (json_is_string(value) && json_string_length(value) == 0);
 }
 
-/* Reads the file, with a limit on its size. */
 static bool load(struct reader *reader)
 {
-    struct stat status;
-    json_error_t reason;
-    FILE *file = fopen(reader->path, "rb");
-    if (!file || fstat(fileno(file), &status) != 0)
-        error_set(reader->error, ERROR_SYSTEM, "%s: cannot be read", reader->path);
-    else if (!S_ISREG(status.st_mode))
-        refuse(reader, "is not a file");
-    else if (status.st_size > TOKENIZER_FILE_MAX_BYTES)
-        error_set(reader->error, ERROR_LIMIT, "%s: is larger than %d bytes", reader->path,
-                  TOKENIZER_FILE_MAX_BYTES);
-    else if (!(reader->root = json_loadf(file, 0, &reason)))
-        refuse(reader, "line %d: %s", reason.line, reason.text);
-    if (file)
-        fclose(file);
+    reader->root = file_read_json(reader->path, reader->error);
     if (!reader->root)
         return false;
 

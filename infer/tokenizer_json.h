@@ -14,7 +14,6 @@
 #include "infer/vocabulary.h"
 
 enum {
-    TOKENIZER_FILE_MAX_BYTES = 128 << 20,
     TOKENIZER_IDS_MAX = 1 << 21,
     TOKENIZER_MERGES_MAX = 1 << 21,
     TOKENIZER_ADDED_MAX = 4096,
