@@ -10,11 +10,11 @@
 #include "kernels/kernels.h"
 
 struct cache {
-    int positions;           /* capacity */
-    int width;               /* kv_heads * head_dim */
+    int positions; /* capacity */
+    int width;     /* kv_heads * head_dim */
     int layers;
-    struct buffer **keys;    /* [layers], each [positions, width], positions rotated in */
-    struct buffer **values;  /* [layers], each [positions, width] */
+    struct buffer **keys;   /* [layers], each [positions, width], positions rotated in */
+    struct buffer **values; /* [layers], each [positions, width] */
 };
 
 /* False when memory is exhausted; finish it all the same. */

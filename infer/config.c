@@ -141,15 +141,15 @@ bool config_read(struct config *config, const char *directory, struct error *err
 
     *config = (struct config){0};
     if (json)
-        read = check_variant(&reader) &&
-               read_int(&reader, "num_hidden_layers", MAX_LAYERS, &config->layers) &&
-               read_int(&reader, "hidden_size", MAX_DIMENSION, &config->hidden_size) &&
-               read_int(&reader, "intermediate_size", MAX_DIMENSION, &config->intermediate_size) &&
-               read_int(&reader, "vocab_size", MAX_VOCABULARY, &config->vocab_size) &&
-               read_int(&reader, "max_position_embeddings", MAX_POSITIONS,
-                        &config->max_positions) &&
-               read_heads(&reader, config) && read_eps(&reader, config) &&
-               read_rope(&reader, config) && read_end_tokens(&reader, config);
+        read =
+            check_variant(&reader) &&
+            read_int(&reader, "num_hidden_layers", MAX_LAYERS, &config->layers) &&
+            read_int(&reader, "hidden_size", MAX_DIMENSION, &config->hidden_size) &&
+            read_int(&reader, "intermediate_size", MAX_DIMENSION, &config->intermediate_size) &&
+            read_int(&reader, "vocab_size", MAX_VOCABULARY, &config->vocab_size) &&
+            read_int(&reader, "max_position_embeddings", MAX_POSITIONS, &config->max_positions) &&
+            read_heads(&reader, config) && read_eps(&reader, config) &&
+            read_rope(&reader, config) && read_end_tokens(&reader, config);
     if (read)
         config->tied_head = json_is_true(json_object_get(json, "tie_word_embeddings"));
 

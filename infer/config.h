@@ -22,7 +22,7 @@ struct config {
     int max_positions;
     float norm_eps;
     double rope_theta;
-    bool tied_head; /* the output head is the embedding */
+    bool tied_head;                            /* the output head is the embedding */
     int32_t end_tokens[CONFIG_MAX_END_TOKENS]; /* ids after which nothing follows */
     int end_token_count;
 };

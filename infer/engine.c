@@ -44,9 +44,9 @@ static bool open_tokenizer(struct engine *engine, struct error *error)
         engine->has_fim = opened && fim_markers_find(&engine->markers, engine->tokenizer);
     }
     if (engine->tokenizer && tokenizer_size(engine->tokenizer) > engine->model->config.vocab_size)
-        opened = error_set(error, ERROR_INPUT, "%s: has %d tokens, the model only %d", path,
-                           (int)tokenizer_size(engine->tokenizer),
-                           engine->model->config.vocab_size);
+        opened =
+            error_set(error, ERROR_INPUT, "%s: has %d tokens, the model only %d", path,
+                      (int)tokenizer_size(engine->tokenizer), engine->model->config.vocab_size);
     free(path);
     return opened;
 }
@@ -56,11 +56,12 @@ static bool open_session(struct engine *engine, int context_tokens, struct error
     const int largest = engine->model->config.max_positions;
 
     if (context_tokens > largest)
-        return error_set(error, ERROR_LIMIT, "%s: a context of %d tokens is more than the model's %d",
+        return error_set(error, ERROR_LIMIT,
+                         "%s: a context of %d tokens is more than the model's %d",
                          engine->directory, context_tokens, largest);
     if (context_tokens <= 0)
-        context_tokens = largest < ENGINE_DEFAULT_CONTEXT_TOKENS ? largest
-                                                                 : ENGINE_DEFAULT_CONTEXT_TOKENS;
+        context_tokens =
+            largest < ENGINE_DEFAULT_CONTEXT_TOKENS ? largest : ENGINE_DEFAULT_CONTEXT_TOKENS;
     engine->session = session_create(engine->model, context_tokens, error);
     return engine->session != NULL;
 }
@@ -138,9 +139,10 @@ void engine_describe(const struct engine *engine, struct engine_info *info)
 
 static bool need_tokenizer(const struct engine *engine, struct error *error)
 {
-    return engine->tokenizer || error_set(error, ERROR_INPUT,
-                                          "%s: tokenizer.json is missing; copy it beside the weights",
-                                          engine->directory);
+    return engine->tokenizer ||
+           error_set(error, ERROR_INPUT,
+                     "%s: tokenizer.json is missing; copy it beside the weights",
+                     engine->directory);
 }
 
 /* --- completing ------------------------------------------------------------------------------------------------------- */
@@ -241,8 +243,8 @@ static bool append_text(struct generation *run, int32_t id, struct error *error)
     tokenizer_token_text(run->engine->tokenizer, id, &bytes);
     if (!reserve_text(run, 3 * bytes + DECODER_EXTRA_BYTES))
         return error_set(error, ERROR_MEMORY, "not enough memory for the completion");
-    result->bytes += decoder_push(&run->decoder, run->engine->tokenizer, id,
-                                  result->text + result->bytes);
+    result->bytes +=
+        decoder_push(&run->decoder, run->engine->tokenizer, id, result->text + result->bytes);
     result->text[result->bytes] = '\0';
     return true;
 }

@@ -31,12 +31,12 @@ enum engine_device {
 enum { ENGINE_DEFAULT_CONTEXT_TOKENS = 4096 };
 
 struct engine_options {
-    const char *model;           /* checkpoint directory */
+    const char *model; /* checkpoint directory */
     enum engine_device device;
-    int threads;                 /* 0: one per processor */
-    int context_tokens;          /* 0: the model's, at most ENGINE_DEFAULT_CONTEXT_TOKENS */
-    bool exact;                  /* reserved for backends with a faster inexact mode */
-    const atomic_bool *cancel;   /* NULL: cannot be cancelled */
+    int threads;               /* 0: one per processor */
+    int context_tokens;        /* 0: the model's, at most ENGINE_DEFAULT_CONTEXT_TOKENS */
+    bool exact;                /* reserved for backends with a faster inexact mode */
+    const atomic_bool *cancel; /* NULL: cannot be cancelled */
     void (*on_progress)(void *user, double fraction); /* 0..1, on the calling thread; may be NULL */
     void *user;
 };
@@ -49,8 +49,8 @@ struct engine_info {
     const char *isa;
     int threads;
     int layers, hidden_size, vocab_size, context_tokens;
-    int64_t parameters;    /* weights, whatever their storage */
-    int64_t weight_bytes;  /* as stored */
+    int64_t parameters;   /* weights, whatever their storage */
+    int64_t weight_bytes; /* as stored */
     double load_ms;
     bool has_tokenizer, has_fim; /* fill-in-the-middle markers among the special tokens */
 };
@@ -61,10 +61,10 @@ void engine_close(struct engine *engine);
 void engine_describe(const struct engine *engine, struct engine_info *info);
 
 enum engine_stop {
-    ENGINE_STOP_END,       /* the model said so */
-    ENGINE_STOP_CALLER,    /* on_text returned false */
+    ENGINE_STOP_END,    /* the model said so */
+    ENGINE_STOP_CALLER, /* on_text returned false */
     ENGINE_STOP_MAX_TOKENS,
-    ENGINE_STOP_CONTEXT,   /* the context window is full */
+    ENGINE_STOP_CONTEXT, /* the context window is full */
 };
 
 /* "end", "caller", "max_tokens", "context". */
@@ -96,7 +96,8 @@ struct engine_request {
 struct engine_result {
     char *text; /* NUL-terminated too */
     size_t bytes;
-    int32_t *tokens; /* [completion_tokens]; the last is the stop token where stop is ENGINE_STOP_END */
+    int32_t
+        *tokens; /* [completion_tokens]; the last is the stop token where stop is ENGINE_STOP_END */
     int prompt_tokens, reused_tokens, completion_tokens;
     double first_token_ms, total_ms;
     enum engine_stop stop;

@@ -8,7 +8,8 @@ enum {
     MARKERS = 3,
     CUT_STEPS = 8,    /* the prefix moves on by this fraction of its budget at a time */
     SUFFIX_SHARE = 4, /* the suffix may take one part in so many when both are long */
-    LINE_STEP = 32,   /* room for the cursor's line is set aside in steps, so that typing does not move the cuts */
+    LINE_STEP =
+        32, /* room for the cursor's line is set aside in steps, so that typing does not move the cuts */
 };
 
 bool fim_markers_find(struct fim_markers *markers, const struct tokenizer *tokenizer)
@@ -91,8 +92,9 @@ bool fim_encode(const struct tokenizer *tokenizer, const struct fim_markers *mar
         goto done;
 
     if (begun.count + MARKERS > budget_tokens) {
-        error_set(error, ERROR_LIMIT, "the cursor's line has %zu tokens, more than a context of %zu",
-                  begun.count, budget_tokens);
+        error_set(error, ERROR_LIMIT,
+                  "the cursor's line has %zu tokens, more than a context of %zu", begun.count,
+                  budget_tokens);
         goto done;
     }
 

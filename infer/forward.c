@@ -92,8 +92,8 @@ static void attend(const struct model *model, const struct layer *layer, struct 
     ops->matmul(backend, layer->v, normed, whole(layer->v_bias), false, n, v);
     ops->rope(backend, q, whole(work->angles), first, n, config->heads, config->head_dim);
     ops->rope(backend, k, whole(work->angles), first, n, config->kv_heads, config->head_dim);
-    ops->attention(backend, q, whole(cache->keys[index]), whole(cache->values[index]), shape,
-                   first, n, whole(work->mixed));
+    ops->attention(backend, q, whole(cache->keys[index]), whole(cache->values[index]), shape, first,
+                   n, whole(work->mixed));
     ops->matmul(backend, layer->o, whole(work->mixed), none, true, n, whole(work->x));
 }
 

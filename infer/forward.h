@@ -17,14 +17,14 @@ enum { FORWARD_TILE = 64 };
 
 /* Working memory of a pass, owned by one session. */
 struct activations {
-    struct buffer *x;       /* [FORWARD_TILE, hidden] the residual stream */
-    struct buffer *normed;  /* [FORWARD_TILE, hidden] */
-    struct buffer *q;       /* [FORWARD_TILE, heads * head_dim] */
-    struct buffer *mixed;   /* [FORWARD_TILE, heads * head_dim] what attention gives */
-    struct buffer *gate;    /* [FORWARD_TILE, intermediate] */
-    struct buffer *up;      /* [FORWARD_TILE, intermediate] */
-    struct buffer *logits;  /* [vocab] */
-    struct buffer *angles;  /* [positions, head_dim] cosines, then sines */
+    struct buffer *x;      /* [FORWARD_TILE, hidden] the residual stream */
+    struct buffer *normed; /* [FORWARD_TILE, hidden] */
+    struct buffer *q;      /* [FORWARD_TILE, heads * head_dim] */
+    struct buffer *mixed;  /* [FORWARD_TILE, heads * head_dim] what attention gives */
+    struct buffer *gate;   /* [FORWARD_TILE, intermediate] */
+    struct buffer *up;     /* [FORWARD_TILE, intermediate] */
+    struct buffer *logits; /* [vocab] */
+    struct buffer *angles; /* [positions, head_dim] cosines, then sines */
 };
 
 /* False when memory is exhausted; finish it all the same. */

@@ -68,8 +68,8 @@ static bool load_weights(struct model *model, const struct model_options *option
 {
     const struct config *config = &model->config;
 
-    model->embedding = weights_matrix(weights, "model.embed_tokens", config->vocab_size,
-                                      config->hidden_size);
+    model->embedding =
+        weights_matrix(weights, "model.embed_tokens", config->vocab_size, config->hidden_size);
     if (!model->embedding)
         return false;
     for (int i = 0; i < config->layers; i++) {
@@ -126,7 +126,7 @@ done:
 
 static void layer_finish(const struct ops *ops, struct layer *layer)
 {
-    struct matrix *matrices[] = {layer->q, layer->k,  layer->v,   layer->o,
+    struct matrix *matrices[] = {layer->q,    layer->k,  layer->v,   layer->o,
                                  layer->gate, layer->up, layer->down};
     struct buffer *buffers[] = {layer->attention_norm, layer->q_bias, layer->k_bias, layer->v_bias,
                                 layer->mlp_norm};

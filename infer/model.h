@@ -13,13 +13,13 @@
 #include "kernels/kernels.h"
 
 struct layer {
-    struct buffer *attention_norm;        /* [hidden] */
-    struct matrix *q, *k, *v;             /* [heads * head_dim, hidden], [kv_heads * head_dim, hidden] twice */
+    struct buffer *attention_norm; /* [hidden] */
+    struct matrix *q, *k, *v; /* [heads * head_dim, hidden], [kv_heads * head_dim, hidden] twice */
     struct buffer *q_bias, *k_bias, *v_bias; /* [heads * head_dim], [kv_heads * head_dim] twice */
-    struct matrix *o;                     /* [hidden, heads * head_dim] */
-    struct buffer *mlp_norm;              /* [hidden] */
-    struct matrix *gate, *up;             /* [intermediate, hidden] */
-    struct matrix *down;                  /* [hidden, intermediate] */
+    struct matrix *o;                        /* [hidden, heads * head_dim] */
+    struct buffer *mlp_norm;                 /* [hidden] */
+    struct matrix *gate, *up;                /* [intermediate, hidden] */
+    struct matrix *down;                     /* [hidden, intermediate] */
 };
 
 struct model {
@@ -31,7 +31,7 @@ struct model {
     struct buffer *norm;      /* [hidden] */
     struct matrix *head;      /* [vocab, hidden]; the embedding itself where tied */
     int64_t parameters;
-    int64_t weight_bytes; /* as stored */
+    int64_t weight_bytes;  /* as stored */
     size_t unused_tensors; /* in the files, not part of this architecture: ignored */
 };
 

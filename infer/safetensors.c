@@ -31,11 +31,11 @@ static const struct {
     enum tensor_type type;
     int bytes;
 } types[] = {
-    {"F32", TENSOR_F32, 4},    {"F16", TENSOR_F16, 2},    {"BF16", TENSOR_BF16, 2},
-    {"U8", TENSOR_U8, 1},      {"I64", TENSOR_I64, 8},    {"BOOL", TENSOR_OTHER, 1},
-    {"I8", TENSOR_OTHER, 1},   {"I16", TENSOR_OTHER, 2},  {"U16", TENSOR_OTHER, 2},
-    {"I32", TENSOR_OTHER, 4},  {"U32", TENSOR_OTHER, 4},  {"U64", TENSOR_OTHER, 8},
-    {"F64", TENSOR_OTHER, 8},  {"F8_E4M3", TENSOR_OTHER, 1}, {"F8_E5M2", TENSOR_OTHER, 1},
+    {"F32", TENSOR_F32, 4},   {"F16", TENSOR_F16, 2},       {"BF16", TENSOR_BF16, 2},
+    {"U8", TENSOR_U8, 1},     {"I64", TENSOR_I64, 8},       {"BOOL", TENSOR_OTHER, 1},
+    {"I8", TENSOR_OTHER, 1},  {"I16", TENSOR_OTHER, 2},     {"U16", TENSOR_OTHER, 2},
+    {"I32", TENSOR_OTHER, 4}, {"U32", TENSOR_OTHER, 4},     {"U64", TENSOR_OTHER, 8},
+    {"F64", TENSOR_OTHER, 8}, {"F8_E4M3", TENSOR_OTHER, 1}, {"F8_E5M2", TENSOR_OTHER, 1},
 };
 
 static bool refuse(struct error *error, const struct tensor *tensor, const char *why)
@@ -143,8 +143,8 @@ static bool ranges_are_disjoint(struct safetensors *files, size_t first, struct 
     for (size_t i = 1; i < count; i++)
         if ((const char *)tensors[i - 1].data + tensors[i - 1].bytes >
             (const char *)tensors[i].data)
-            return error_set(error, ERROR_INPUT, "%s: tensors %s and %s overlap",
-                             tensors[i].file, tensors[i - 1].name, tensors[i].name);
+            return error_set(error, ERROR_INPUT, "%s: tensors %s and %s overlap", tensors[i].file,
+                             tensors[i - 1].name, tensors[i].name);
     return true;
 }
 
@@ -160,9 +160,10 @@ static bool read_header(struct shard *shard, size_t *data_start, struct error *e
     for (int i = 0; i < HEADER_LENGTH_BYTES; i++)
         length |= (uint64_t)bytes[i] << (8 * i);
     if (length > HEADER_MAX_BYTES || length > shard->mapping.bytes - HEADER_LENGTH_BYTES)
-        return error_set(error, ERROR_INPUT,
-                         "%s: header length %llu is impossible; truncated or not a safetensors file",
-                         shard->path, (unsigned long long)length);
+        return error_set(
+            error, ERROR_INPUT,
+            "%s: header length %llu is impossible; truncated or not a safetensors file",
+            shard->path, (unsigned long long)length);
 
     shard->header = json_loadb((const char *)bytes + HEADER_LENGTH_BYTES, (size_t)length,
                                JSON_REJECT_DUPLICATES, &problem);
@@ -177,14 +178,15 @@ static bool read_header(struct shard *shard, size_t *data_start, struct error *e
 static bool open_shard(struct safetensors *files, struct shard *shard, struct error *error)
 {
     const size_t first = files->count;
-    size_t start, item_bytes;
+    size_t start, item_bytes = 0;
     const char *name;
     json_t *entry;
 
     if (!mapping_open(&shard->mapping, shard->path, error) || !read_header(shard, &start, error))
         return false;
 
-    json_object_foreach (shard->header, name, entry) {
+    json_object_foreach(shard->header, name, entry)
+    {
         if (strcmp(name, "__metadata__") == 0)
             continue;
         struct tensor *tensor = files->count < MAX_TENSORS ? add_tensor(files) : NULL;
@@ -203,8 +205,7 @@ static bool open_shard(struct safetensors *files, struct shard *shard, struct er
 /* Takes over `path`. */
 static bool add_shard(struct safetensors *files, char *path, struct error *error)
 {
-    struct shard *grown =
-        realloc(files->shards, (files->shard_count + 1) * sizeof *files->shards);
+    struct shard *grown = realloc(files->shards, (files->shard_count + 1) * sizeof *files->shards);
     if (!path || !grown || files->shard_count >= MAX_FILES) {
         free(path);
         files->shards = grown ? grown : files->shards;
@@ -239,7 +240,8 @@ static bool open_indexed(struct safetensors *files, const char *directory, const
         error_set(error, ERROR_INPUT, "%s: no weight_map", index_path);
         goto done;
     }
-    json_object_foreach ((json_t *)map, name, file) {
+    json_object_foreach((json_t *)map, name, file)
+    {
         const char *file_name = json_string_value(file);
         if (!file_name || strchr(file_name, '/')) {
             error_set(error, ERROR_INPUT, "%s: weight_map: %s must name a file of this directory",

@@ -36,7 +36,7 @@ struct tensor {
     char type_name[8]; /* as the file spells it */
     int rank;
     int64_t shape[TENSOR_MAX_RANK];
-    int64_t count; /* product of the shape; 1 for rank 0 */
+    int64_t count;    /* product of the shape; 1 for rank 0 */
     const void *data; /* no alignment promised */
     size_t bytes;
 };

@@ -9,8 +9,7 @@ struct candidate {
     int32_t id;
 };
 
-bool sampler_init(struct sampler *sampler, int vocab, float temperature, float top_p,
-                  uint64_t seed)
+bool sampler_init(struct sampler *sampler, int vocab, float temperature, float top_p, uint64_t seed)
 {
     *sampler = (struct sampler){
         .temperature = temperature,

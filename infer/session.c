@@ -11,9 +11,9 @@
 struct session {
     struct cache cache;
     struct activations work;
-    int32_t *tokens; /* [cache.positions] */
-    size_t count;    /* tokens that the cache holds */
-    float *logits;   /* [vocab] after tokens[logits_at - 1] */
+    int32_t *tokens;  /* [cache.positions] */
+    size_t count;     /* tokens that the cache holds */
+    float *logits;    /* [vocab] after tokens[logits_at - 1] */
     size_t logits_at; /* 0: none */
 };
 
@@ -33,7 +33,8 @@ struct session *session_create(const struct model *model, int context_tokens, st
 
 exhausted:
     session_destroy(model, session);
-    error_set(error, ERROR_MEMORY, "not enough memory for a context of %d tokens; use a smaller --context",
+    error_set(error, ERROR_MEMORY,
+              "not enough memory for a context of %d tokens; use a smaller --context",
               context_tokens);
     return NULL;
 }

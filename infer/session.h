@@ -31,8 +31,7 @@ bool session_sync(const struct model *model, struct session *session, const int3
 /* As session_sync from an empty history, giving the logits after every token to `on_row`, which may return false to stop. */
 bool session_each(const struct model *model, struct session *session, const int32_t *tokens,
                   size_t count, const atomic_bool *cancel,
-                  bool (*on_row)(void *user, const float *logits), void *user,
-                  struct error *error);
+                  bool (*on_row)(void *user, const float *logits), void *user, struct error *error);
 
 /* Logits [vocab] after the last token of the history, valid until the next call that changes it. */
 const float *session_logits(const struct session *session);

@@ -9,8 +9,8 @@
 
 enum { NAME_BYTES = 256, CODEBOOK_MAX = 256, CHUNK = 4096 };
 
-bool weights_init(struct weights *weights, const struct safetensors *files,
-                  struct backend *backend, struct error *error)
+bool weights_init(struct weights *weights, const struct safetensors *files, struct backend *backend,
+                  struct error *error)
 {
     *weights = (struct weights){.files = files, .backend = backend, .error = error};
     weights->used = calloc(safetensors_count(files) + 1, sizeof *weights->used);
@@ -76,9 +76,9 @@ static void mark_used(struct weights *weights, const struct tensor *tensor)
 static bool has_shape(const struct weights *weights, const struct tensor *tensor, int64_t rows,
                       int64_t cols)
 {
-    const bool fits = cols ? tensor->rank == 2 && tensor->shape[0] == rows &&
-                                 tensor->shape[1] == cols
-                           : tensor->rank == 1 && tensor->shape[0] == rows;
+    const bool fits =
+        cols ? tensor->rank == 2 && tensor->shape[0] == rows && tensor->shape[1] == cols
+             : tensor->rank == 1 && tensor->shape[0] == rows;
     if (fits)
         return true;
 
@@ -193,9 +193,8 @@ static void *copy(const struct tensor *tensor)
 }
 
 /* Builds an HXQ matrix from tensors that were checked. */
-static struct matrix *compressed_matrix(struct weights *weights,
-                                        const struct module_tensors *found, int64_t rows,
-                                        int64_t cols)
+static struct matrix *compressed_matrix(struct weights *weights, const struct module_tensors *found,
+                                        int64_t rows, int64_t cols)
 {
     const bool sidecar = found->sidecar_positions != NULL;
     float codebook[CODEBOOK_MAX];
@@ -245,8 +244,7 @@ static bool check_module(const struct weights *weights, const struct module_tens
     if (found->codebook && found->indices)
         return check_codebook(weights, found->codebook) &&
                check_indices(weights, found->indices, found->codebook->count, rows, cols) &&
-               check_sidecar(weights, found->sidecar_positions, found->sidecar_values,
-                             rows * cols);
+               check_sidecar(weights, found->sidecar_positions, found->sidecar_values, rows * cols);
     if (found->codebook || found->indices)
         return refuse(weights, found->codebook ? found->codebook : found->indices,
                       "codebook and indices must come together");

@@ -19,8 +19,8 @@ struct weights {
     int64_t bytes;      /* as stored */
 };
 
-bool weights_init(struct weights *weights, const struct safetensors *files,
-                  struct backend *backend, struct error *error);
+bool weights_init(struct weights *weights, const struct safetensors *files, struct backend *backend,
+                  struct error *error);
 void weights_finish(struct weights *weights);
 
 /* Whether a module is present in either form. */
@@ -37,7 +37,8 @@ struct buffer *weights_vector(struct weights *weights, const char *name, int64_t
 struct module_tensors {
     const struct tensor *codebook, *indices, *sidecar_positions, *sidecar_values; /* HXQ */
     const struct tensor *dense;
-    const struct tensor *unsupported; /* an addition that changes results: SVD factors, channel scales */
+    const struct tensor
+        *unsupported; /* an addition that changes results: SVD factors, channel scales */
 };
 
 /* Looks a module up; fields without a tensor are NULL. */

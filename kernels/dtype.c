@@ -40,7 +40,7 @@ void dtype_widen(enum dtype dtype, const void *source, float *destination, size_
     for (size_t i = 0; i < count; i++) {
         uint16_t bits;
         memcpy(&bits, bytes + 2 * i, sizeof bits);
-        destination[i] = dtype == DTYPE_BF16 ? float_of_bits((uint32_t)bits << 16)
-                                             : float_of_half(bits);
+        destination[i] =
+            dtype == DTYPE_BF16 ? float_of_bits((uint32_t)bits << 16) : float_of_half(bits);
     }
 }

@@ -62,8 +62,8 @@ struct matrix_source {
     int64_t rows, cols;
     enum dtype dtype;
     const void *data;
-    const float *codebook; /* [codebook_size] or NULL */
-    int codebook_size;     /* 1..256 */
+    const float *codebook;            /* [codebook_size] or NULL */
+    int codebook_size;                /* 1..256 */
     const int64_t *sidecar_positions; /* [sidecar_count] */
     const float *sidecar_values;      /* [sidecar_count] */
     int64_t sidecar_count;

@@ -89,8 +89,9 @@ static bool parse_int(const char *name, const char *text, long least, long most,
     errno = 0;
     const long number = strtol(text, &end, 10);
     if (errno || end == text || *end || number < least || number > most)
-        return error_set(error, ERROR_INPUT, "--%s: a whole number from %ld to %ld is expected, not %s",
-                         name, least, most, text);
+        return error_set(error, ERROR_INPUT,
+                         "--%s: a whole number from %ld to %ld is expected, not %s", name, least,
+                         most, text);
     *value = (int)number;
     return true;
 }
@@ -108,8 +109,7 @@ static bool parse_float(const char *name, const char *text, float least, float m
     return true;
 }
 
-static bool parse_unsigned(const char *name, const char *text, uint64_t *value,
-                           struct error *error)
+static bool parse_unsigned(const char *name, const char *text, uint64_t *value, struct error *error)
 {
     char *end;
 
@@ -130,19 +130,18 @@ static bool parse_log_level(const char *text, enum settings_log_level *level, st
             *level = (enum settings_log_level)i;
             return true;
         }
-    return error_set(error, ERROR_INPUT, "--log-level: error, warn, info or debug is expected, not %s",
-                     text);
+    return error_set(error, ERROR_INPUT,
+                     "--log-level: error, warn, info or debug is expected, not %s", text);
 }
 
 static bool set_string(char **field, const char *text, struct error *error)
 {
-    return settings_set_string(field, text) ||
-           error_set(error, ERROR_MEMORY, "not enough memory");
+    return settings_set_string(field, text) || error_set(error, ERROR_MEMORY, "not enough memory");
 }
 
 /* Options that every command takes; *known false for others. */
-static bool apply_common(struct command_line *line, enum flag option, const char *text,
-                         bool *known, struct error *error)
+static bool apply_common(struct command_line *line, enum flag option, const char *text, bool *known,
+                         struct error *error)
 {
     struct settings *settings = &line->settings;
 
@@ -151,7 +150,8 @@ static bool apply_common(struct command_line *line, enum flag option, const char
         return set_string(&settings->model, text, error);
     case OPTION_DEVICE:
         return settings_parse_device(text, &settings->device) ||
-               error_set(error, ERROR_INPUT, "--device: auto, cpu or cuda is expected, not %s", text);
+               error_set(error, ERROR_INPUT, "--device: auto, cpu or cuda is expected, not %s",
+                         text);
     case OPTION_THREADS:
         return parse_int("threads", text, 0, 1024, &settings->threads, error);
     case OPTION_EXACT:
@@ -298,27 +298,28 @@ void command_line_finish(struct command_line *line)
 
 void command_line_help(FILE *out)
 {
-    fputs("hxqd: completes code with a model that runs inside it\n"
-          "\n"
-          "  hxqd [serve] [--stdio] [--socket PATH] [--pipe PATH]   language server\n"
-          "  hxqd complete FILE:LINE:COL                            the text to insert there\n"
-          "  hxqd generate --prompt TEXT | --file F                 continue a text, streamed\n"
-          "      [--temperature T] [--top-p P] [--seed N] [--special]\n"
-          "  hxqd tokenize [FILE|-] [--special] [--decode]          text to ids, or ids to text\n"
-          "  hxqd logits --tokens 1,2,3 [--output F]                float32 [tokens, vocabulary]\n"
-          "  hxqd inspect [DIR]                                     what a checkpoint holds\n"
-          "  hxqd doctor                                            what will be used, and why\n"
-          "\n"
-          "  --model DIR           checkpoint; else $HXQD_MODEL, else the one that is built in\n"
-          "  --device auto|cpu|cuda\n"
-          "  --threads N           0: one per processor\n"
-          "  --exact               no rounding beyond the golden numerics\n"
-          "  --context N           tokens of the context window\n"
-          "  --max-tokens N        longest completion\n"
-          "  --json                one JSON object on standard output\n"
-          "  --log FILE  --log-level error|warn|info|debug\n"
-          "  --help  --version\n"
-          "\n"
-          "Lines and columns count from 1, columns in bytes. Exit status: 0, 1 bad input, 2 usage.\n",
-          out);
+    fputs(
+        "hxqd: completes code with a model that runs inside it\n"
+        "\n"
+        "  hxqd [serve] [--stdio] [--socket PATH] [--pipe PATH]   language server\n"
+        "  hxqd complete FILE:LINE:COL                            the text to insert there\n"
+        "  hxqd generate --prompt TEXT | --file F                 continue a text, streamed\n"
+        "      [--temperature T] [--top-p P] [--seed N] [--special]\n"
+        "  hxqd tokenize [FILE|-] [--special] [--decode]          text to ids, or ids to text\n"
+        "  hxqd logits --tokens 1,2,3 [--output F]                float32 [tokens, vocabulary]\n"
+        "  hxqd inspect [DIR]                                     what a checkpoint holds\n"
+        "  hxqd doctor                                            what will be used, and why\n"
+        "\n"
+        "  --model DIR           checkpoint; else $HXQD_MODEL, else the one that is built in\n"
+        "  --device auto|cpu|cuda\n"
+        "  --threads N           0: one per processor\n"
+        "  --exact               no rounding beyond the golden numerics\n"
+        "  --context N           tokens of the context window\n"
+        "  --max-tokens N        longest completion\n"
+        "  --json                one JSON object on standard output\n"
+        "  --log FILE  --log-level error|warn|info|debug\n"
+        "  --help  --version\n"
+        "\n"
+        "Lines and columns count from 1, columns in bytes. Exit status: 0, 1 bad input, 2 usage.\n",
+        out);
 }

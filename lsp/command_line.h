@@ -27,12 +27,12 @@ struct command_line {
     enum command command;
     struct settings settings;
     struct server_transport transport; /* serve */
-    const char *operand; /* FILE:LINE:COL, FILE or DIR; NULL where none was given */
-    const char *prompt;  /* generate --prompt */
-    const char *file;    /* generate --file */
-    const char *tokens;  /* logits --tokens */
-    const char *output;  /* logits --output */
-    bool decode;         /* tokenize --decode */
+    const char *operand;               /* FILE:LINE:COL, FILE or DIR; NULL where none was given */
+    const char *prompt;                /* generate --prompt */
+    const char *file;                  /* generate --file */
+    const char *tokens;                /* logits --tokens */
+    const char *output;                /* logits --output */
+    bool decode;                       /* tokenize --decode */
     float temperature, top_p;
     uint64_t seed;
 };

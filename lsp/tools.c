@@ -132,8 +132,8 @@ static bool find_offset(const char *place, const char *text, size_t bytes, long 
 static bool place_context(const char *place, struct context *context, struct error *error)
 {
     char *path = NULL, *text = NULL;
-    long line, column;
-    size_t bytes, offset;
+    long line = 0, column = 0;
+    size_t bytes, offset = 0;
     bool found = false;
 
     if (!parse_place(place, &path, &line, &column, error) ||
@@ -165,8 +165,8 @@ bool tool_complete(const struct command_line *line, struct error *error)
     if (!place_context(line->operand, &context, error))
         return false;
     engine = open_engine(&line->settings, error);
-    if (!engine || !candidates_generate(&candidates, engine, &context, 1,
-                                        line->settings.max_tokens, NULL, error))
+    if (!engine || !candidates_generate(&candidates, engine, &context, 1, line->settings.max_tokens,
+                                        NULL, error))
         goto done;
 
     const char *text = candidates.count ? candidates.texts[0] : "";
@@ -213,8 +213,8 @@ static bool generate_json(const struct engine_result *result, struct error *erro
     return print_json(json_pack("{s:s%, s:i, s:i, s:i, s:f, s:f, s:s}", "text", result->text,
                                 result->bytes, "prompt_tokens", result->prompt_tokens,
                                 "reused_tokens", result->reused_tokens, "completion_tokens",
-                                result->completion_tokens, "first_token_ms",
-                                result->first_token_ms, "total_ms", result->total_ms, "stop",
+                                result->completion_tokens, "first_token_ms", result->first_token_ms,
+                                "total_ms", result->total_ms, "stop",
                                 engine_stop_name(result->stop)),
                       error);
 }
@@ -278,8 +278,8 @@ static bool parse_ids(const char *text, int32_t **ids, size_t *count, struct err
         char *end;
         const long id = strtol(at, &end, 10);
         if (end == at || id < 0 || id > INT32_MAX)
-            return error_set(error, ERROR_INPUT, "token ids: a list such as 1,2,3 is expected at \"%.20s\"",
-                             at);
+            return error_set(error, ERROR_INPUT,
+                             "token ids: a list such as 1,2,3 is expected at \"%.20s\"", at);
         if (*count == capacity) {
             capacity = capacity ? 2 * capacity : 256;
             int32_t *grown = realloc(*ids, capacity * sizeof **ids);
@@ -365,8 +365,8 @@ static bool write_row(void *user, const float *logits)
 }
 
 /* Writes all rows to a file or standard output; an unfinished file is removed. */
-static bool write_logits(const struct command_line *line, struct engine *engine,
-                         const int32_t *ids, size_t count, struct error *error)
+static bool write_logits(const struct command_line *line, struct engine *engine, const int32_t *ids,
+                         size_t count, struct error *error)
 {
     struct engine_info info;
     struct logits_sink sink = {.file = line->output ? fopen(line->output, "wb") : stdout};
@@ -458,27 +458,25 @@ static json_t *inspection_json(const char *directory, const struct inspection *i
         json_t *shape = json_array();
         for (int d = 0; d < module->rank; d++)
             json_array_append_new(shape, json_integer(module->shape[d]));
-        json_array_append_new(modules,
-                              json_pack("{s:s, s:s, s:o, s:i, s:I, s:I}", "name", module->name,
-                                        "storage", module->storage, "shape", shape, "codebook_size",
-                                        module->codebook_size, "sidecar",
-                                        (json_int_t)module->sidecar_count, "bytes",
-                                        (json_int_t)module->bytes));
+        json_array_append_new(modules, json_pack("{s:s, s:s, s:o, s:i, s:I, s:I}", "name",
+                                                 module->name, "storage", module->storage, "shape",
+                                                 shape, "codebook_size", module->codebook_size,
+                                                 "sidecar", (json_int_t)module->sidecar_count,
+                                                 "bytes", (json_int_t)module->bytes));
     }
     inspection_total(inspection, &totals);
-    return json_pack(
-        "{s:s, s:o, s:i, s:i, s:I, s:I, s:I, s:I, s:f}", "directory", directory, "modules",
-        modules, "compressed_tensors", totals.compressed_count, "exact_tensors",
-        totals.exact_count, "numbers", (json_int_t)totals.numbers, "compressed_bytes",
-        (json_int_t)totals.compressed_bytes, "exact_bytes", (json_int_t)totals.exact_bytes,
-        "file_bytes", (json_int_t)totals.file_bytes, "ratio",
-        (double)totals.dense_bytes / (double)totals.file_bytes);
+    return json_pack("{s:s, s:o, s:i, s:i, s:I, s:I, s:I, s:I, s:f}", "directory", directory,
+                     "modules", modules, "compressed_tensors", totals.compressed_count,
+                     "exact_tensors", totals.exact_count, "numbers", (json_int_t)totals.numbers,
+                     "compressed_bytes", (json_int_t)totals.compressed_bytes, "exact_bytes",
+                     (json_int_t)totals.exact_bytes, "file_bytes", (json_int_t)totals.file_bytes,
+                     "ratio", (double)totals.dense_bytes / (double)totals.file_bytes);
 }
 
 bool tool_inspect(const struct command_line *line, struct error *error)
 {
-    char *directory = line->operand ? strdup(line->operand)
-                                    : settings_model_path(&line->settings, error);
+    char *directory =
+        line->operand ? strdup(line->operand) : settings_model_path(&line->settings, error);
     struct inspection *inspection = directory ? inspection_open(directory, error) : NULL;
     bool done = inspection != NULL;
 
@@ -496,8 +494,7 @@ bool tool_inspect(const struct command_line *line, struct error *error)
 /* The reason for the device that was chosen. */
 static const char *device_reason(const struct settings *settings)
 {
-    return settings->device == ENGINE_DEVICE_CPU ? "asked for"
-                                                 : "this build has no CUDA backend";
+    return settings->device == ENGINE_DEVICE_CPU ? "asked for" : "this build has no CUDA backend";
 }
 
 static const char *model_reason(const struct settings *settings)
@@ -539,7 +536,8 @@ static void doctor_text(const struct settings *settings, const struct engine_inf
            info->architecture, info->layers, (double)info->parameters * 1e-6,
            (double)info->weight_bytes * 1e-6, info->load_ms);
     printf("context    %d tokens\n", info->context_tokens);
-    printf("tokenizer  %s\n", info->has_tokenizer ? "tokenizer.json" : "MISSING: no text without it");
+    printf("tokenizer  %s\n",
+           info->has_tokenizer ? "tokenizer.json" : "MISSING: no text without it");
     printf("fill       %s\n", info->has_fim ? "fill-in-the-middle markers found"
                                             : "NO fill-in-the-middle markers: cannot complete");
     printf("grammars  ");

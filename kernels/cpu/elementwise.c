@@ -47,7 +47,8 @@ void cpu_rope(struct backend *backend, struct slice x, struct slice table, int f
     for (int row = 0; row < n; row++) {
         const float *angles = slice_values(table) + (size_t)(first + row) * (size_t)head_dim;
         for (int head = 0; head < heads; head++)
-            rotate(slice_values(x) + ((size_t)row * (size_t)heads + (size_t)head) * (size_t)head_dim,
+            rotate(slice_values(x) +
+                       ((size_t)row * (size_t)heads + (size_t)head) * (size_t)head_dim,
                    angles, angles + head_dim / 2, head_dim / 2);
     }
 }

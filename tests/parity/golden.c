@@ -203,7 +203,8 @@ static void drop_sidecar(struct checkpoint *checkpoint)
 /* Exchanges the smallest and the largest index of one matrix' first row. */
 static void swap_index(struct checkpoint *checkpoint)
 {
-    unsigned char *row = checkpoint_find(checkpoint, "model.layers.0.self_attn.v_proj.indices")->data;
+    unsigned char *row =
+        checkpoint_find(checkpoint, "model.layers.0.self_attn.v_proj.indices")->data;
     size_t least = 0, most = 0;
 
     for (size_t i = 0; i < 128; i++) {

@@ -54,10 +54,8 @@ void checkpoint_read(struct checkpoint *checkpoint, const char *directory)
 
     checkpoint->count = 0;
     checkpoint->tensors = calloc(json_object_size(header) + 1, sizeof *checkpoint->tensors);
-    json_object_foreach (header, name, entry)
-        if (strcmp(name, "__metadata__") != 0)
-            read_tensor(&checkpoint->tensors[checkpoint->count++], name, entry, file,
-                        8 + (long)length);
+    json_object_foreach(header, name, entry) if (strcmp(name, "__metadata__") != 0)
+        read_tensor(&checkpoint->tensors[checkpoint->count++], name, entry, file, 8 + (long)length);
     json_decref(header);
     free(text);
     fclose(file);
