@@ -1,0 +1,128 @@
+/* settings: what each source may set, and what is said about the rest. */
+#include "tests/support/test.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "lsp/settings.h"
+
+#define COUNT(array) (sizeof(array) / sizeof *(array))
+
+struct option_case {
+    const char *options; /* JSON */
+    const char *problem; /* part of the sentence; NULL where there is none */
+    const char *outcome; /* of show() */
+};
+
+#define DEFAULTS "model - device 0 threads 0 context 0 tokens 128 candidates 3 exact 0"
+
+static const struct option_case option_cases[] = {
+    {"{}", NULL, DEFAULTS},
+    {"null", NULL, DEFAULTS},
+    {"[]", "must be an object", DEFAULTS},
+    {"{\"model\":\"/m\",\"device\":\"cpu\",\"threads\":4,\"context\":2048,\"maxTokens\":64,"
+     "\"candidates\":5,\"exact\":true}",
+     NULL, "model /m device 1 threads 4 context 2048 tokens 64 candidates 5 exact 1"},
+    {"{\"threads\":0,\"maxTokens\":1,\"candidates\":8}", NULL,
+     "model - device 0 threads 0 context 0 tokens 1 candidates 8 exact 0"},
+    {"{\"model\":null,\"threads\":null}", NULL, DEFAULTS},
+    {"{\"model\":\"\"}", "\"model\"", DEFAULTS},
+    {"{\"model\":1}", "\"model\"", DEFAULTS},
+    {"{\"device\":\"gpu\"}", "auto, cpu or cuda", DEFAULTS},
+    {"{\"threads\":-1}", "\"threads\" must be a whole number from 0", DEFAULTS},
+    {"{\"threads\":4.0}", "\"threads\"", DEFAULTS},
+    {"{\"threads\":\"4\"}", "\"threads\"", DEFAULTS},
+    {"{\"context\":9007199254740993}", "\"context\"", DEFAULTS},
+    {"{\"maxTokens\":0}", "\"maxTokens\" must be a whole number from 1", DEFAULTS},
+    {"{\"candidates\":9}", "from 1 to 8", DEFAULTS},
+    {"{\"exact\":1}", "\"exact\"", DEFAULTS},
+    {"{\"colour\":\"red\"}", "unknown option \"colour\"", DEFAULTS},
+    {"{\"äääääääääääääääääääääääääääääääääääääääääääääääääääääääääääääääääää\":1}",
+     "unknown option \"...\"", DEFAULTS},
+};
+
+static void show(const struct settings *settings, char *text, size_t capacity)
+{
+    snprintf(text, capacity,
+             "model %s device %d threads %d context %d tokens %d candidates %d exact %d",
+             settings->model ? settings->model : "-", (int)settings->device, settings->threads,
+             settings->context_tokens, settings->max_tokens, settings->candidates, settings->exact);
+}
+
+/* Keeps the one sentence of a case. */
+static void on_problem(void *user, const char *sentence)
+{
+    snprintf(user, 256, "%s", sentence);
+}
+
+static void option_of_client_is_applied_or_reported(void **state)
+{
+    (void)state;
+    unsetenv("HXQD_MODEL");
+    for (size_t i = 0; i < COUNT(option_cases); i++) {
+        const struct option_case *c = &option_cases[i];
+        struct settings settings;
+        char problem[256] = "";
+        char outcome[256];
+        json_t *options = json_loads(c->options, JSON_DECODE_ANY, NULL);
+        assert_non_null(options);
+        assert_true(settings_init(&settings));
+        settings_apply_json(&settings, options, on_problem, problem);
+        show(&settings, outcome, sizeof outcome);
+        bool is_reported = c->problem ? strstr(problem, c->problem) != NULL : !*problem;
+        if (!is_reported || strcmp(outcome, c->outcome) != 0)
+            fail_msg("%s: %s; %s", c->options, outcome, problem);
+        settings_finish(&settings);
+        json_decref(options);
+    }
+}
+
+static void model_of_environment_is_taken(void **state)
+{
+    (void)state;
+    struct settings settings;
+    struct error error = {0};
+    setenv("HXQD_MODEL", "/some/model", 1);
+    assert_true(settings_init(&settings));
+    unsetenv("HXQD_MODEL");
+    char *path = settings_model_path(&settings, &error);
+    assert_string_equal(path, "/some/model");
+    free(path);
+    settings_finish(&settings);
+}
+
+static void model_default_not_installed_is_an_error(void **state)
+{
+    (void)state;
+    struct settings settings;
+    struct error error = {0};
+    unsetenv("HXQD_MODEL");
+    assert_true(settings_init(&settings));
+
+    // tests lie in a folder of their own, where no model is
+    assert_null(settings_model_path(&settings, &error));
+    assert_non_null(strstr(error.text, "--model"));
+    settings_finish(&settings);
+}
+
+static void device_names_are_known(void **state)
+{
+    (void)state;
+    enum engine_device device;
+    assert_true(settings_parse_device("cuda", &device));
+    assert_int_equal(device, ENGINE_DEVICE_CUDA);
+    assert_false(settings_parse_device("CUDA", &device));
+    assert_false(settings_parse_device("", &device));
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(option_of_client_is_applied_or_reported),
+        cmocka_unit_test(model_of_environment_is_taken),
+        cmocka_unit_test(model_default_not_installed_is_an_error),
+        cmocka_unit_test(device_names_are_known),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
