@@ -1,0 +1,128 @@
+/* Cuts a window out of a document.
+ *
+ * What lies farther from the cursor than the limits is cut at line starts, so that neither the model nor the parser begins in
+ * the middle of one.
+ */
+#include "lsp/context.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+static bool is_blank(char byte)
+{
+    return byte == ' ' || byte == '\t' || byte == '\r' || byte == '\f';
+}
+
+/* The first code point at or after `at`; bytes that continue one are passed over. */
+static size_t code_point_from(const char *text, size_t bytes, size_t at)
+{
+    while (at < bytes && (text[at] & 0xC0) == 0x80)
+        at++;
+    return at;
+}
+
+/* Where the copy of what precedes the cursor begins. */
+static size_t find_prefix(const char *text, size_t cursor)
+{
+    if (cursor <= CONTEXT_PREFIX_BYTES)
+        return 0;
+
+    // one byte earlier may be the end of a line that fits exactly
+    size_t from = cursor - CONTEXT_PREFIX_BYTES;
+    const char *newline = memchr(text + from - 1, '\n', CONTEXT_PREFIX_BYTES + 1);
+    return newline ? (size_t)(newline - text) + 1 : code_point_from(text, cursor, from);
+}
+
+/* Where the copy of what follows the cursor ends. */
+static size_t find_suffix(const char *text, size_t bytes, size_t cursor)
+{
+    if (bytes - cursor <= CONTEXT_SUFFIX_BYTES)
+        return bytes;
+
+    size_t to = cursor + CONTEXT_SUFFIX_BYTES;
+    const char *newline = memrchr(text + cursor, '\n', CONTEXT_SUFFIX_BYTES);
+    if (newline)
+        return (size_t)(newline - text) + 1;
+    while (to > cursor && (text[to] & 0xC0) == 0x80)
+        to--;
+    return to;
+}
+
+/* A NUL-terminated copy with '\n' for "\r\n"; NULL when memory is exhausted. */
+static char *copy_lines(const char *text, size_t bytes, size_t *copied)
+{
+    char *copy = malloc(bytes + 1);
+
+    if (!copy)
+        return NULL;
+    *copied = 0;
+    for (size_t i = 0; i < bytes; i++) {
+        if (text[i] != '\r' || i + 1 == bytes || text[i + 1] != '\n')
+            copy[(*copied)++] = text[i];
+    }
+    copy[*copied] = '\0';
+    return copy;
+}
+
+/* Finds out whether nothing but white space stands on the cursor's line, and how much before the cursor. */
+static void measure_blank(struct context *context)
+{
+    size_t start = context->before_bytes, rest;
+
+    while (start > 0 && is_blank(context->before[start - 1]))
+        start--;
+    context->is_blank_line =
+        (start == 0 || context->before[start - 1] == '\n') && context_rest(context, &rest) == 0;
+    context->blank_bytes = context->is_blank_line ? context->before_bytes - start : 0;
+}
+
+bool context_init(struct context *context, const struct language *language,
+                  const struct syntax *syntax, const char *text, size_t bytes, size_t cursor)
+{
+    cursor = cursor < bytes ? cursor : bytes;
+    size_t from = find_prefix(text, cursor), to = find_suffix(text, bytes, cursor);
+
+    *context = (struct context){.language = language};
+    context->before = copy_lines(text + from, cursor - from, &context->before_bytes);
+    context->after = copy_lines(text + cursor, to - cursor, &context->after_bytes);
+    if (!context->before || !context->after) {
+        context_finish(context);
+        return false;
+    }
+    measure_blank(context);
+    context->extent = scope_extent_at(syntax, text, bytes, cursor);
+    return true;
+}
+
+void context_finish(struct context *context)
+{
+    free(context->before);
+    free(context->after);
+    *context = (struct context){0};
+}
+
+size_t context_prompt_bytes(const struct context *context)
+{
+    return context->before_bytes - context->blank_bytes;
+}
+
+size_t context_line_start(const struct context *context)
+{
+    size_t at = context_prompt_bytes(context);
+
+    while (at > 0 && context->before[at - 1] != '\n')
+        at--;
+    return at;
+}
+
+size_t context_rest(const struct context *context, size_t *start)
+{
+    const char *newline = memchr(context->after, '\n', context->after_bytes);
+    size_t end = newline ? (size_t)(newline - context->after) : context->after_bytes;
+
+    for (*start = 0; *start < end && is_blank(context->after[*start]);)
+        (*start)++;
+    while (end > *start && is_blank(context->after[end - 1]))
+        end--;
+    return end - *start;
+}

@@ -1,0 +1,24 @@
+/* Where an insertion begins to write what stands behind the cursor already.
+ *
+ * Pure functions of a context and a text with '\n' line ends that is to be inserted (written by a model that saw the context's
+ * prompt); each returns the offset in that text from which on it repeats, or `bytes` where it does not. The text may still be
+ * growing: what they find does not change with what is appended, but for overlap_tail.
+ */
+#ifndef LSP_OVERLAP_H
+#define LSP_OVERLAP_H
+
+#include <stddef.h>
+
+#include "lsp/context.h"
+
+/* The rest of the cursor's line, written again outside the brackets that the insertion itself opened; or a bracket or quotation
+ * mark that closes what is closed behind the cursor, on its line or at the start of the next one. */
+size_t overlap_rest(const struct context *context, const char *text, size_t bytes);
+
+/* A whole line equal to the next one that is not blank; the first line counts with what precedes the cursor. */
+size_t overlap_lines(const struct context *context, const char *text, size_t bytes);
+
+/* The beginning of the cursor's rest of line at the end of a text that is complete. */
+size_t overlap_tail(const struct context *context, const char *text, size_t bytes);
+
+#endif

@@ -1,0 +1,306 @@
+/* Cuts what a model wrote, stage by stage.
+ *
+ * Both doors work on a draft: the text with '\n' line ends and, where the cursor's line is blank, without the blank lines that
+ * a model likes to begin with. Every stage gives an offset from which on the draft is of no use: the scope's end, a
+ * repetition, the text behind the cursor. While text grows, any such offset means that more cannot help. At the end the draft
+ * is cut at the smallest, its white space is reconciled with what the user has typed, and what is too little is dropped.
+ */
+#include "lsp/trim.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "lsp/overlap.h"
+
+enum {
+    TRIM_INDENT_BYTES = 256, /* of a blank cursor line; deeper ones are not reconciled */
+    TRIM_LINES = 1024,       /* looked at for repetition */
+    TRIM_CYCLE_LINES = 8,    /* longest cycle of lines, */
+    TRIM_CYCLE_REPEATS = 3,  /* which is one when it comes that often in a row */
+    TRIM_ECHO_PERIOD = 32,   /* longest cycle within a line, bytes, */
+    TRIM_ECHO_REPEATS = 6,   /* which is one when it comes that often */
+    TRIM_ECHO_BYTES = 24,    /* and is that long altogether */
+};
+
+struct draft {
+    char *text; /* room for one more line end */
+    size_t bytes;
+};
+
+static bool is_blank(char byte)
+{
+    return byte == ' ' || byte == '\t' || byte == '\n' || byte == '\r' || byte == '\f';
+}
+
+static bool is_letter(char byte)
+{
+    return (byte >= 'a' && byte <= 'z') || (byte >= 'A' && byte <= 'Z') || (byte & 0x80);
+}
+
+static size_t smaller(size_t left, size_t right)
+{
+    return left < right ? left : right;
+}
+
+/* White space at the start of a line. */
+static size_t indent_bytes(const char *text, size_t bytes)
+{
+    size_t at = 0;
+
+    while (at < bytes && (text[at] == ' ' || text[at] == '\t'))
+        at++;
+    return at;
+}
+
+/* Drafts */
+
+/* Where the draft of a blank cursor line begins: at its first line that is not blank. */
+static size_t first_line(const char *text, size_t bytes)
+{
+    size_t start = 0;
+
+    for (size_t at = 0; at < bytes && is_blank(text[at]); at++) {
+        if (text[at] == '\n' || text[at] == '\r')
+            start = at + 1;
+    }
+    return start;
+}
+
+/* False when memory is exhausted. A NUL ends the text, since nothing behind it could be inserted. */
+static bool draft_init(struct draft *draft, const struct context *context, const char *text,
+                       size_t bytes)
+{
+    *draft = (struct draft){.text = malloc(bytes + 2)};
+    if (!draft->text)
+        return false;
+
+    for (size_t i = context->is_blank_line ? first_line(text, bytes) : 0; i < bytes; i++) {
+        if (text[i] == '\0')
+            break;
+        bool is_pair = text[i] == '\r' && i + 1 < bytes && text[i + 1] == '\n';
+        if (!is_pair)
+            draft->text[draft->bytes++] = text[i] == '\r' ? '\n' : text[i];
+    }
+    draft->text[draft->bytes] = '\0';
+    return true;
+}
+
+/* Repetition */
+
+/* Whether the last `period` lines before line `end` come TRIM_CYCLE_REPEATS times in a row; lines[i] is the offset of line i. */
+static bool is_line_cycle(const char *text, const size_t *lines, size_t end, size_t period)
+{
+    if (end < period * TRIM_CYCLE_REPEATS)
+        return false;
+
+    size_t unit = lines[end] - lines[end - period];
+    const char *last = text + lines[end - period];
+    for (size_t repeat = 1; repeat < TRIM_CYCLE_REPEATS; repeat++) {
+        size_t from = lines[end - period * (repeat + 1)], to = lines[end - period * repeat];
+        if (to - from != unit || memcmp(text + from, last, unit))
+            return false;
+    }
+    for (size_t i = 0; i < unit; i++) {
+        if (!is_blank(last[i]))
+            return true;
+    }
+    return false;
+}
+
+/* Where a cycle of whole lines comes for the second time. */
+static size_t find_line_cycle(const char *text, size_t bytes)
+{
+    size_t lines[TRIM_LINES + 1] = {0}, count = 0;
+
+    for (size_t at = 0; at < bytes && count < TRIM_LINES; at++) {
+        if (text[at] != '\n')
+            continue;
+        lines[++count] = at + 1;
+        for (size_t period = 1; period <= TRIM_CYCLE_LINES; period++) {
+            if (is_line_cycle(text, lines, count, period))
+                return lines[count - period * (TRIM_CYCLE_REPEATS - 1)];
+        }
+    }
+    return bytes;
+}
+
+/* Where a cycle of bytes within a line, with a letter in it, comes for the second time; at the start of a code point. */
+static size_t find_echo(const char *text, size_t bytes)
+{
+    for (size_t period = 1; period <= TRIM_ECHO_PERIOD; period++) {
+        size_t run = 0, letters = 0;
+        size_t wanted = period * (TRIM_ECHO_REPEATS - 1);
+
+        wanted = wanted + period < TRIM_ECHO_BYTES ? TRIM_ECHO_BYTES - period : wanted;
+        for (size_t at = period; at < bytes; at++) {
+            bool repeats = text[at] == text[at - period] && text[at] != '\n';
+            run = repeats ? run + 1 : 0;
+            letters = repeats ? letters + is_letter(text[at]) : 0;
+            if (run < wanted || letters == 0)
+                continue;
+            size_t cut = at + 1 - run;
+            while (cut > 0 && (text[cut] & 0xC0) == 0x80)
+                cut--;
+            return cut;
+        }
+    }
+    return bytes;
+}
+
+/* Cuts */
+
+static size_t find_scope_end(const struct context *context, const char *text, size_t bytes,
+                             bool *ended)
+{
+    struct scope_gap gap = {
+        .language = context->language,
+        .before = context->before,
+        .before_bytes = context_prompt_bytes(context),
+        .after = context->after,
+        .after_bytes = context->after_bytes,
+    };
+
+    return scope_end(&gap, context->extent, text, bytes, ended);
+}
+
+/* The offset from which on a draft is of no use; its size while all of it is. *ended says that more text cannot help. */
+static size_t find_cut(const struct context *context, const struct draft *draft, bool *ended)
+{
+    const char *text = draft->text;
+    size_t cut = find_scope_end(context, text, draft->bytes, ended);
+    size_t repeated = smaller(find_line_cycle(text, draft->bytes), find_echo(text, draft->bytes));
+    size_t overlap = smaller(overlap_rest(context, text, draft->bytes),
+                             overlap_lines(context, text, draft->bytes));
+
+    if (smaller(repeated, overlap) < draft->bytes)
+        *ended = true;
+    return smaller(cut, smaller(repeated, overlap));
+}
+
+bool trim_is_complete(const struct context *context, const char *text, size_t bytes)
+{
+    struct draft draft;
+    bool ended = true;
+
+    if (!draft_init(&draft, context, text, bytes))
+        return true;
+    find_cut(context, &draft, &ended);
+    free(draft.text);
+    return ended;
+}
+
+/* Indentation */
+
+/* How the lines of a draft are indented anew: `model` bytes at their start, the first line's white space, become the user's. */
+struct indent {
+    const char *user; /* white space of the cursor's line */
+    size_t user_bytes;
+    size_t model_bytes;
+    bool rebase; /* for the lines behind the first too */
+};
+
+/* Decides from what the model wrote at the start of a blank cursor line. False where it cannot be inserted right: what should
+ * stand farther left than the user's white space would stand too far right. */
+static bool indent_decide(struct indent *indent, const struct context *context, const char *text,
+                          size_t bytes)
+{
+    *indent = (struct indent){
+        .user = context->before + context_prompt_bytes(context),
+        .user_bytes = context->blank_bytes,
+        .model_bytes = indent_bytes(text, bytes),
+    };
+    size_t shared = smaller(indent->user_bytes, indent->model_bytes);
+    bool agree = !memcmp(indent->user, text, shared);
+
+    // the model's white space continues the user's
+    if (agree && shared == indent->user_bytes) {
+        indent->model_bytes = shared;
+        return true;
+    }
+
+    // tabs against spaces, or a body that is indented less than the user's: keep the user's depth
+    indent->rebase = true;
+    return indent->user_bytes <= TRIM_INDENT_BYTES && (!agree || context->extent == SCOPE_BLOCK);
+}
+
+/* A copy of the draft with its lines indented as decided. */
+static char *indent_apply(const struct indent *indent, const char *text, size_t bytes)
+{
+    size_t lines = 1, written = 0;
+
+    for (size_t i = 0; i < bytes; i++)
+        lines += text[i] == '\n';
+    char *result = malloc(bytes + lines * indent->user_bytes + 1);
+    if (!result)
+        return NULL;
+
+    for (size_t start = 0; start < bytes;) {
+        const char *newline = memchr(text + start, '\n', bytes - start);
+        size_t end = newline ? (size_t)(newline - text) + 1 : bytes;
+        bool has_model =
+            end - start > indent->model_bytes && !memcmp(text + start, text, indent->model_bytes);
+        bool rebases = start > 0 && indent->rebase && has_model && text[start] != '\n';
+        if (rebases) {
+            memcpy(result + written, indent->user, indent->user_bytes);
+            written += indent->user_bytes;
+        }
+        size_t from = start == 0 || rebases ? start + indent->model_bytes : start;
+        memcpy(result + written, text + from, end - from);
+        written += end - from;
+        start = end;
+    }
+    result[written] = '\0';
+    return result;
+}
+
+/* The end */
+
+static size_t strip_end(const char *text, size_t bytes)
+{
+    while (bytes > 0 && is_blank(text[bytes - 1]))
+        bytes--;
+    return bytes;
+}
+
+/* Whether the white space at the end of a text stands between two words: the cursor's rest of line follows directly. */
+static bool needs_end(const struct context *context)
+{
+    size_t start;
+
+    return context_rest(context, &start) > 0 && start == 0;
+}
+
+/* Whether there is too little to show: less than two characters that are not white space. */
+static bool is_noise(const char *text, size_t bytes)
+{
+    size_t characters = 0;
+
+    for (size_t i = 0; i < bytes; i++)
+        characters += !is_blank(text[i]) && (text[i] & 0xC0) != 0x80;
+    return characters < 2;
+}
+
+char *trim_finish(const struct context *context, const char *text, size_t bytes)
+{
+    struct draft draft;
+    struct indent indent = {.user = ""};
+    bool ended = false;
+
+    if (!draft_init(&draft, context, text, bytes))
+        return NULL;
+
+    // nothing more comes: with a line end behind it the last line is judged as a whole one
+    size_t written = draft.bytes;
+    draft.text[draft.bytes++] = '\n';
+    size_t size = smaller(find_cut(context, &draft, &ended), written);
+    size_t stripped = strip_end(draft.text, size);
+    size_t tail = overlap_tail(context, draft.text, stripped);
+    if (tail < stripped || !needs_end(context))
+        size = needs_end(context) ? tail : strip_end(draft.text, tail);
+
+    bool shows = !is_noise(draft.text, size) &&
+                 (!context->is_blank_line || indent_decide(&indent, context, draft.text, size));
+    char *result = shows ? indent_apply(&indent, draft.text, size) : calloc(1, 1);
+    free(draft.text);
+    return result;
+}

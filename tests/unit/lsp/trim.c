@@ -1,0 +1,269 @@
+/* trim: what a model wrote and what of it is shown. A "¦" in the cases is the cursor. */
+#include "tests/support/test.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "lsp/trim.h"
+
+#define COUNT(array) (sizeof(array) / sizeof *(array))
+#define CURSOR       "¦"
+
+static const char c[] = "c", python[] = "python", javascript[] = "javascript", lua[] = "lua";
+
+struct trim_case {
+    const char *name;
+    const char *language; /* NULL: plain text */
+    const char *text;     /* the document */
+    const char *written;  /* by the model, after the prompt */
+    const char *shown;
+};
+
+static const struct trim_case cases[] = {
+    // one line
+    {"rest of a line", c, "int a = ¦\n", "b + c;\nint d;\n", "b + c;"},
+    {"line end first", c, "int a = b;¦\n", "\nint d;\n", ""},
+    {"carriage returns", c, "int a = ¦\n", "b + c;\r\nint d;\r\n", "b + c;"},
+    {"white space at the end", c, "int a = ¦\n", "b + c;  \t\n", "b + c;"},
+    {"nothing", c, "int a = ¦\n", "", ""},
+    {"white space", c, "int a = ¦\n", "  \n \n", ""},
+    {"one character", c, "int a = b¦\n", ";", ""},
+    {"one character in bytes", c, "int a = b¦\n", "漢", ""},
+    {"nul", c, "int a = ¦\n", "bc\0d", "bc"},
+    {"crlf document", c, "int f(void)\r\n{\r\n    return ¦\r\n}\r\n", "1 + 2;\n}\n", "1 + 2;"},
+    {"code points", python, "s = ¦\n", "\"漢字😀\" + t\nx", "\"漢字😀\" + t"},
+
+    // text to the right
+    {"rest repeated", c, "int a = ¦;\n", "b + c;\n", "b + c"},
+    {"rest in the middle", c, "if (¦) {\n", "a > b) {\n    c();\n", "a > b"},
+    {"rest with words", python, "def f(¦ -> int:\n", "x, y) -> int:\n", "x, y)"},
+    {"rest ends the text", python, "x = ¦ + offset\n", "base + offset\n", "base"},
+    {"rest recurs as a word", python, "x = ¦y\n", "y * z + \n", "y * z + "},
+    {"rest partly", c, "int ¦ = 5;\n", "count =", "count"},
+    {"rest partly within a word", c, "int ¦counter;\n", "a, co", "a, co"},
+    {"rest not repeated", c, "f(¦, c);\n", "a, b", "a, b"},
+    {"white space before a word", python, "¦foo()\n", "x = \n", "x = "},
+    {"only one line", c, "x = f(¦);\n", "a,\n    b", "a,"},
+
+    // closers
+    {"parenthesis closed", c, "f(¦)\n", "a, b)", "a, b"},
+    {"parenthesis closed, then more", c, "f(¦);\n", "a, b);\n", "a, b"},
+    {"inner parentheses are new", c, "f(¦)\n", "g(a), h(b))", "g(a), h(b)"},
+    {"one of two closed", c, "f(g(¦)\n", "ab))", "ab)"},
+    {"both closed", c, "f(g(¦))\n", "ab))", "ab"},
+    {"none closed", c, "f(g(¦\n", "ab));", "ab));"},
+    {"bracket within closed", c, "f(a[¦)\n", "10])", "10]"},
+    {"quotation mark closed", c, "puts(\"¦\");\n", "hello, world\");\n", "hello, world"},
+    {"quotation mark and parenthesis", python, "print('¦')\n", "it\\'s')\n", "it\\'s"},
+    {"parenthesis in a string", python, "print('¦')\n", "a) b')\n", "a) b"},
+    {"triple quotation marks", python, "def f():\n    \"\"\"¦\"\"\"\n", "Return it.\"\"\"\n",
+     "Return it."},
+    {"apostrophe", NULL, "It doesn't work (¦)\n", "at all)", "at all"},
+    {"closed on the next line", c, "f(a, ¦\n);\n", "bc);", "bc"},
+    {"closed on the next line for two", c, "f(\n    g(¦\n);\n", "bc));", "bc)"},
+    {"argument on its line", python, "f(\n    a,\n    ¦\n)\n", "    b=c)\n", "b=c"},
+    {"brace of the next line", c, "int f(void)\n{\n    g();\n¦\n}\n", "}\n", ""},
+    {"brace of an inner block", c, "int f(void)\n{\n    if (a) {\n        g();\n    ¦\n}\n",
+     "    } else {\n", "} else {"},
+    {"end of the next line", lua, "function f()\n  g()\n¦\nend\n", "end\n", ""},
+    {"end of an inner block", lua, "function f()\n  if a then\n    g()\n  ¦\nend\n", "  end\nend\n",
+     "end"},
+
+    // lines that are there
+    {"next line again", python, "x = 1\n¦\ny = 2\n", "y = 2\n", ""},
+    {"next line again, typed half", python, "x = 1\ny = ¦\n\ny = 23\n", "23\n", ""},
+    {"next line, other indentation", python, "if a:\n    return 1\n¦\n    return 1\n", "return 1\n",
+     "return 1"},
+    {"next line again after a body", NULL, "key:\n  ¦\nother: 1\n", "  a: 1\nother: 1\n", "a: 1"},
+
+    // blank lines
+    {"indentation already typed", python, "def f(x):\n    y = x\n    ¦\n", "    return y\n",
+     "return y"},
+    {"indentation half typed", python, "def f(x):\n    y = x\n  ¦\n", "    return y\n",
+     "  return y"},
+    {"no indentation typed", python, "def f(x):\n    y = x\n¦\n", "    return y\n", "    return y"},
+    {"dedent under white space", python, "def f(x):\n    return x\n    ¦\n", "def g(x):\n", ""},
+    {"blank lines first", python, "def f(x):\n    return x\n¦\n", "\n\ndef g(x):\n", "def g(x):"},
+    {"blank lines first, indented", python, "def f(x):\n    ¦\n", "  \n    return x\n", "return x"},
+    {"tabs against spaces", c, "int f(void)\n{\n    ¦\n}\n", "\tif (a)\n\t\tb();\n\treturn 1;\n}\n",
+     "if (a)\n    \tb();\n    return 1;"},
+    {"white space behind the cursor", python, "def f(x):\n    y = x\n  ¦  \n", "    return y\n",
+     "  return y"},
+    {"body less indented", c, "int f(void)\n{\n        ¦\n}\n", "    a();\n    b();\n}\n",
+     "a();\n        b();"},
+
+    // blocks
+    {"python body", python, "def f(x):\n    ¦\n", "    y = x\n    return y\n\n\ndef g(x):\n",
+     "y = x\n    return y"},
+    {"python body behind the colon", python, "def f(x):¦\n", "\n    return x\n\nf(1)\n",
+     "\n    return x"},
+    {"python body, next line", python,
+     "class A:\n    def f(self):\n        ¦\n\n    def g(self):\n        pass\n",
+     "        return 1\n\n    def g(self):\n        pass\n", "return 1"},
+    {"c body closed", c, "int f(int a)\n{\n    ¦\n}\n",
+     "    a++;\n    return a;\n}\n\nint g(void)\n", "a++;\n    return a;"},
+    {"c body not closed", c, "int f(int a) {¦\n", "\n    return a;\n}\n\nint g(void)\n",
+     "\n    return a;\n}"},
+    {"c body cut short", c, "int f(int a)\n{\n    ¦\n}\n", "    a++;\n    retu", "a++;\n    retu"},
+    {"javascript callback", javascript, "foo(function (x) {\n  ¦\n", "  return x;\n});\n\nbar();\n",
+     "return x;\n});"},
+    {"javascript callback, parenthesis there", javascript, "foo(function (x) {¦\n);\n",
+     "\n  return x;\n});\n", "\n  return x;\n}"},
+    {"javascript callback closed", javascript, "foo(function (x) {\n  ¦\n});\n",
+     "  return x;\n});\n", "return x;"},
+    {"lua body", lua, "local function f(a)\n  ¦\n", "  return a\nend\n\nlocal x\n",
+     "return a\nend"},
+    {"lua body closed", lua, "local function f(a)\n  ¦\nend\n", "  return a\nend\n", "return a"},
+
+    // repetition
+    {"lines", python, "def f(x):\n    ¦\n", "    y = x\n    g()\n    g()\n    g()\n    g()\n",
+     "y = x\n    g()"},
+    {"cycle of lines", python, "def f(x):\n    ¦\n",
+     "    a()\n    b()\n    a()\n    b()\n    a()\n    b()\n", "a()\n    b()"},
+    {"within a line", python, "x = ¦\n", "self.a.self.a.self.a.self.a.self.a.self.a.self.a",
+     "self.a."},
+    {"of code points", python, "x = ¦\n", "「ええええええええええええええええ」", "「え"},
+    {"numbers are a table", c, "int a[] = {¦\n", "0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0};\n",
+     "0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0};"},
+    {"two lines are none", python, "def f(x):\n    ¦\n", "    g()\n    g()\n    return x\n",
+     "g()\n    g()\n    return x"},
+};
+
+/* The context of a marked text; the caller finishes it. */
+static void make_context(struct context *context, const char *language_name, const char *marked)
+{
+    const struct language *language = language_name ? language_find(language_name, NULL) : NULL;
+    struct syntax *syntax = language ? syntax_create(language) : NULL;
+    const char *mark = strstr(marked, CURSOR);
+    assert_non_null(mark);
+    size_t cursor = (size_t)(mark - marked), rest = strlen(mark) - strlen(CURSOR);
+    char *text = malloc(cursor + rest + 1);
+
+    memcpy(text, marked, cursor);
+    memcpy(text + cursor, mark + strlen(CURSOR), rest + 1);
+    if (syntax)
+        assert_true(syntax_parse(syntax, text, cursor + rest));
+    assert_true(context_init(context, language, syntax, text, cursor + rest, cursor));
+    syntax_destroy(syntax);
+    free(text);
+}
+
+static void written_text_is_shown_trimmed(void **state)
+{
+    (void)state;
+
+    for (size_t i = 0; i < COUNT(cases); i++) {
+        const struct trim_case *given = &cases[i];
+        struct context context;
+        make_context(&context, given->language, given->text);
+
+        char *shown = trim_finish(&context, given->written, strlen(given->written));
+        assert_non_null(shown);
+        if (strcmp(shown, given->shown))
+            fail_msg("%s: shown \"%s\", not \"%s\"", given->name, shown, given->shown);
+        free(shown);
+        context_finish(&context);
+    }
+}
+
+/* Stopping early never changes what is shown; it stops a token or a line late at most. */
+static void text_stopped_early_is_shown_alike(void **state)
+{
+    (void)state;
+
+    for (size_t i = 0; i < COUNT(cases); i++) {
+        const struct trim_case *given = &cases[i];
+        size_t written = strlen(given->written), bytes = 0;
+        struct context context;
+        make_context(&context, given->language, given->text);
+
+        while (bytes < written && !trim_is_complete(&context, given->written, bytes))
+            bytes++;
+        char *shown = trim_finish(&context, given->written, bytes);
+        if (strcmp(shown, given->shown))
+            fail_msg("%s: stopped after %zu of %zu bytes \"%s\" is shown", given->name, bytes,
+                     written, shown);
+        free(shown);
+        context_finish(&context);
+    }
+}
+
+struct stop_case {
+    const char *name;
+    const char *language;
+    const char *text;
+    const char *written;
+    bool complete;
+};
+
+static const struct stop_case stop_cases[] = {
+    {"line goes on", "c", "int a = ¦\n", "b + c;", false},
+    {"line ended", "c", "int a = ¦\n", "b + c;\n", true},
+    {"blank line so far", "python", "x = 1\n¦\n", "\n\n  ", false},
+    {"body goes on", "c", "int f(int a)\n{\n    ¦\n}\n", "    a++;\n", false},
+    {"body ended", "c", "int f(int a)\n{\n    ¦\n}\n", "    a++;\n}\n", true},
+    {"python body ended", "python", "def f(x):\n    ¦\n", "    return x\n\nd", true},
+    {"closer that is there", "c", "f(¦)\n", "a, b)", true},
+    {"rest that is there", "c", "int a = ¦;\n", "b;", true},
+    {"repeats itself", "python", "def f(x):\n    ¦\n", "    g()\n    g()\n    g()\n", true},
+};
+
+static void generation_stops_only_when_more_cannot_help(void **state)
+{
+    (void)state;
+
+    for (size_t i = 0; i < COUNT(stop_cases); i++) {
+        const struct stop_case *given = &stop_cases[i];
+        struct context context;
+        make_context(&context, given->language, given->text);
+
+        if (trim_is_complete(&context, given->written, strlen(given->written)) != given->complete)
+            fail_msg("%s: %scomplete", given->name, given->complete ? "not " : "");
+        context_finish(&context);
+    }
+}
+
+/* Whatever is written, the result is inserted text: no '\r', and no code point cut. */
+static void shown_text_is_whole_code_points(void **state)
+{
+    (void)state;
+    static const char *const pieces[] = {"a",   "漢", "😀", "\n", "\r\n",    "    ",
+                                         "(",   ")",  "{", "}",  "\"",      "'",
+                                         "end", ":",  "é", "\t", "x = 1\n", "return x"};
+    uint32_t seed = 41;
+
+    for (int round = 0; round < 2000; round++) {
+        const struct trim_case *given = &cases[(size_t)round % COUNT(cases)];
+        struct context context;
+        char written[256] = "";
+        for (int i = 0; i < 24; i++) {
+            seed = seed * 1103515245u + 12345u;
+            strcat(written, pieces[(seed >> 16) % COUNT(pieces)]);
+        }
+        make_context(&context, given->language, given->text);
+        char *shown = trim_finish(&context, written, strlen(written));
+        for (const char *at = shown; *at; at++) {
+            assert_int_not_equal(*at, '\r');
+            int length = (*at & 0x80) == 0      ? 1
+                         : (*at & 0xE0) == 0xC0 ? 2
+                         : (*at & 0xF0) == 0xE0 ? 3
+                                                : 4;
+            assert_false((*at & 0xC0) == 0x80);
+            while (--length > 0)
+                assert_true((*++at & 0xC0) == 0x80);
+        }
+        free(shown);
+        context_finish(&context);
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(written_text_is_shown_trimmed),
+        cmocka_unit_test(text_stopped_early_is_shown_alike),
+        cmocka_unit_test(generation_stops_only_when_more_cannot_help),
+        cmocka_unit_test(shown_text_is_whole_code_points),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
