@@ -1,0 +1,79 @@
+/* The sidecar in rows, and rows expanded with it. */
+#include "tests/support/test.h"
+
+#include "kernels/hxq_layout.h"
+
+static void sidecar_in_any_order_is_sorted_into_rows(void **state)
+{
+    const int64_t positions[] = {11, 0, 7, 5, 4};
+    const float values[] = {11.0f, 0.5f, 7.0f, 5.0f, 4.0f};
+    const struct matrix_source source = {.rows = 3,
+                                         .cols = 4,
+                                         .sidecar_positions = positions,
+                                         .sidecar_values = values,
+                                         .sidecar_count = 5};
+    const int64_t starts[] = {0, 1, 4, 5};
+    const int32_t columns[] = {0, 0, 1, 3, 3};
+    const float sorted[] = {0.5f, 4.0f, 5.0f, 7.0f, 11.0f};
+    struct sidecar_rows sidecar;
+
+    (void)state;
+    assert_true(sidecar_rows_init(&sidecar, &source));
+    assert_memory_equal(sidecar.starts, starts, sizeof starts);
+    assert_memory_equal(sidecar.columns, columns, sizeof columns);
+    assert_memory_equal(sidecar.values, sorted, sizeof sorted);
+    sidecar_rows_finish(&sidecar);
+}
+
+static void sidecar_with_a_position_twice_keeps_the_last(void **state)
+{
+    const int64_t positions[] = {3, 2, 3, 2, 3};
+    const float values[] = {1.0f, 2.0f, 3.0f, 4.0f, 5.0f};
+    const struct matrix_source source = {.rows = 2,
+                                         .cols = 2,
+                                         .sidecar_positions = positions,
+                                         .sidecar_values = values,
+                                         .sidecar_count = 5};
+    struct sidecar_rows sidecar;
+
+    (void)state;
+    assert_true(sidecar_rows_init(&sidecar, &source));
+    assert_int_equal(sidecar.starts[1], 0);
+    assert_int_equal(sidecar.starts[2], 2);
+    assert_true(sidecar.values[0] == 4.0f && sidecar.values[1] == 5.0f);
+    sidecar_rows_finish(&sidecar);
+}
+
+static void row_is_expanded_with_its_exceptions(void **state)
+{
+    const float codebook[256] = {10.0f, 20.0f, 30.0f, [255] = 40.0f};
+    const uint8_t indices[] = {0, 1, 2, 255, 2, 1};
+    const int64_t positions[] = {4};
+    const float values[] = {-1.0f};
+    const struct matrix_source source = {.rows = 2,
+                                         .cols = 3,
+                                         .sidecar_positions = positions,
+                                         .sidecar_values = values,
+                                         .sidecar_count = 1};
+    const float first[] = {10.0f, 20.0f, 30.0f}, second[] = {40.0f, -1.0f, 20.0f};
+    struct sidecar_rows sidecar;
+    float row[3];
+
+    (void)state;
+    assert_true(sidecar_rows_init(&sidecar, &source));
+    hxq_expand_row(indices, codebook, &sidecar, 0, 3, row);
+    assert_memory_equal(row, first, sizeof row);
+    hxq_expand_row(indices + 3, codebook, &sidecar, 1, 3, row);
+    assert_memory_equal(row, second, sizeof row);
+    sidecar_rows_finish(&sidecar);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(sidecar_in_any_order_is_sorted_into_rows),
+        cmocka_unit_test(sidecar_with_a_position_twice_keeps_the_last),
+        cmocka_unit_test(row_is_expanded_with_its_exceptions),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,456 @@
+/* Every operation of the CPU backend against plain loops in double precision, over ragged shapes; and the promise that a row's
+ * result does not depend on how many rows or threads there were, bit for bit. */
+#include "tests/support/test.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "kernels/kernels.h"
+
+static struct backend *backend; /* two threads */
+static uint64_t random_state;
+
+static float random_float(void)
+{
+    random_state = random_state * 6364136223846793005u + 1442695040888963407u;
+    return (float)((double)(random_state >> 40) * 0x1p-23 - 1.0);
+}
+
+static float *random_floats(size_t count)
+{
+    float *values = malloc(count * sizeof *values);
+
+    assert_non_null(values);
+    for (size_t i = 0; i < count; i++)
+        values[i] = random_float();
+    return values;
+}
+
+static struct buffer *upload(const float *values, size_t count)
+{
+    struct buffer *buffer = backend->ops->buffer_create(backend, count);
+
+    assert_non_null(buffer);
+    if (values)
+        backend->ops->write(backend, slice_at(buffer, 0), values, count);
+    return buffer;
+}
+
+static float *download(struct buffer *buffer, size_t count)
+{
+    float *values = malloc(count * sizeof *values);
+
+    backend->ops->read(backend, slice_at(buffer, 0), values, count);
+    return values;
+}
+
+static void assert_close(const float *values, const double *expected, size_t count)
+{
+    double scale = 1e-3;
+
+    for (size_t i = 0; i < count; i++)
+        scale = fmax(scale, fabs(expected[i]));
+    for (size_t i = 0; i < count; i++)
+        if (!(fabs((double)values[i] - expected[i]) <= 1e-5 * scale))
+            fail_msg("value %zu is %.9g, expected %.9g", i, (double)values[i], expected[i]);
+}
+
+static int setup(void **state)
+{
+    (void)state;
+    random_state = 7;
+    backend = cpu_backend_create(2);
+    return backend ? 0 : -1;
+}
+
+static int teardown(void **state)
+{
+    (void)state;
+    backend->ops->destroy(backend);
+    return 0;
+}
+
+/* --- matrices --------------------------------------------------------------------------------------------------------- */
+
+/* A random matrix in one storage, and the numbers it stands for. */
+struct sample_matrix {
+    struct matrix *matrix;
+    void *data;
+    float *dense; /* [rows, cols] */
+    int64_t rows, cols;
+};
+
+enum storage {
+    STORAGE_HXQ,
+    STORAGE_SMALL_CODEBOOK,
+    STORAGE_F32,
+    STORAGE_F16,
+    STORAGE_BF16,
+    STORAGES
+};
+
+static void sample_dense(struct sample_matrix *sample, enum dtype dtype)
+{
+    const size_t count = (size_t)(sample->rows * sample->cols);
+    struct matrix_source source = {.rows = sample->rows, .cols = sample->cols, .dtype = dtype};
+
+    sample->dense = random_floats(count);
+    sample->data = malloc(count * dtype_bytes(dtype) + 1);
+    if (dtype == DTYPE_F32)
+        memcpy(sample->data, sample->dense, count * sizeof(float));
+    for (size_t i = 0; dtype != DTYPE_F32 && i < count; i++) {
+        /* any finite 16-bit pattern of moderate size will do */
+        const uint16_t bits = (uint16_t)((dtype == DTYPE_BF16 ? 0x3f00 : 0x3800) + (i * 37 & 0x7f) +
+                                         (i & 1 ? 0x8000 : 0));
+        memcpy((char *)sample->data + 2 * i, &bits, sizeof bits);
+        dtype_widen(dtype, &bits, &sample->dense[i], 1);
+    }
+    source.data = sample->data;
+    sample->matrix = backend->ops->matrix_create(backend, &source);
+}
+
+static void sample_compressed(struct sample_matrix *sample, int codes)
+{
+    const int64_t count = sample->rows * sample->cols;
+    const int64_t positions[] = {count - 1, 0, count / 2};
+    const float values[] = {3.0f, -4.0f, 5.0f};
+    float *codebook = random_floats((size_t)codes);
+    uint8_t *indices = malloc((size_t)count);
+
+    sample->dense = malloc((size_t)count * sizeof *sample->dense);
+    for (int64_t i = 0; i < count; i++) {
+        indices[i] = (uint8_t)(fabsf(random_float()) * (float)(codes - 1));
+        sample->dense[i] = codebook[indices[i]];
+    }
+    for (int i = 0; i < 3; i++)
+        sample->dense[positions[i]] = values[i];
+    sample->data = indices;
+    sample->matrix = backend->ops->matrix_create(backend, &(struct matrix_source){
+                                                              .rows = sample->rows,
+                                                              .cols = sample->cols,
+                                                              .data = indices,
+                                                              .codebook = codebook,
+                                                              .codebook_size = codes,
+                                                              .sidecar_positions = positions,
+                                                              .sidecar_values = values,
+                                                              .sidecar_count = 3,
+                                                          });
+    free(codebook);
+}
+
+static void sample_create(struct sample_matrix *sample, enum storage storage, int64_t rows,
+                          int64_t cols)
+{
+    static const enum dtype dtypes[] = {
+        [STORAGE_F32] = DTYPE_F32, [STORAGE_F16] = DTYPE_F16, [STORAGE_BF16] = DTYPE_BF16};
+
+    *sample = (struct sample_matrix){.rows = rows, .cols = cols};
+    if (storage == STORAGE_HXQ)
+        sample_compressed(sample, 256);
+    else if (storage == STORAGE_SMALL_CODEBOOK)
+        sample_compressed(sample, 3);
+    else
+        sample_dense(sample, dtypes[storage]);
+    assert_non_null(sample->matrix);
+}
+
+static void sample_destroy(struct sample_matrix *sample)
+{
+    backend->ops->matrix_destroy(sample->matrix);
+    free(sample->data);
+    free(sample->dense);
+}
+
+static const int64_t shapes[][2] = {{3, 1}, {1, 5}, {7, 16}, {16, 17}, {33, 100}, {64, 360}};
+
+static void check_matmul(const struct sample_matrix *m, int n, bool with_bias, bool accumulate)
+{
+    const size_t in_count = (size_t)(n * m->cols), out_count = (size_t)(n * m->rows);
+    float *in = random_floats(in_count), *held = random_floats(out_count);
+    float *bias = random_floats((size_t)m->rows);
+    double *expected = malloc(out_count * sizeof *expected);
+
+    for (int64_t t = 0; t < n; t++)
+        for (int64_t r = 0; r < m->rows; r++) {
+            double sum = with_bias ? (double)bias[r] : 0.0;
+            for (int64_t c = 0; c < m->cols; c++)
+                sum += (double)m->dense[r * m->cols + c] * (double)in[t * m->cols + c];
+            expected[t * m->rows + r] = sum + (accumulate ? (double)held[t * m->rows + r] : 0.0);
+        }
+
+    struct buffer *x = upload(in, in_count), *y = upload(held, out_count);
+    struct buffer *b = upload(bias, (size_t)m->rows);
+    backend->ops->matmul(backend, m->matrix, slice_at(x, 0),
+                         with_bias ? slice_at(b, 0) : slice_at(NULL, 0), accumulate, n,
+                         slice_at(y, 0));
+    float *out = download(y, out_count);
+    assert_close(out, expected, out_count);
+
+    struct buffer *buffers[] = {x, y, b};
+    for (int i = 0; i < 3; i++)
+        backend->ops->buffer_destroy(buffers[i]);
+    free(in);
+    free(held);
+    free(bias);
+    free(expected);
+    free(out);
+}
+
+static void matmul_of_every_storage_and_shape_equals_plain_loops(void **state)
+{
+    static const int batches[] = {1, 2, 5};
+
+    (void)state;
+    for (int storage = 0; storage < STORAGES; storage++)
+        for (size_t s = 0; s < sizeof shapes / sizeof *shapes; s++) {
+            struct sample_matrix sample;
+            sample_create(&sample, (enum storage)storage, shapes[s][0], shapes[s][1]);
+            for (int variant = 0; variant < 12; variant++)
+                check_matmul(&sample, batches[variant / 4], variant & 1, variant & 2);
+            sample_destroy(&sample);
+        }
+}
+
+static void matmul_row_is_the_same_for_any_batch(void **state)
+{
+    enum { BATCH = 9 };
+    struct sample_matrix sample;
+
+    (void)state;
+    sample_create(&sample, STORAGE_HXQ, 33, 100);
+    float *in = random_floats(BATCH * 100);
+    struct buffer *x = upload(in, BATCH * 100), *y = upload(NULL, BATCH * 33);
+    struct buffer *single = upload(NULL, 33);
+    backend->ops->matmul(backend, sample.matrix, slice_at(x, 0), slice_at(NULL, 0), false, BATCH,
+                         slice_at(y, 0));
+    float *batched = download(y, BATCH * 33);
+    for (size_t t = 0; t < BATCH; t++) {
+        backend->ops->matmul(backend, sample.matrix, slice_at(x, t * 100), slice_at(NULL, 0), false,
+                             1, slice_at(single, 0));
+        float *alone = download(single, 33);
+        assert_memory_equal(alone, batched + t * 33, 33 * sizeof *alone);
+        free(alone);
+    }
+
+    backend->ops->buffer_destroy(x);
+    backend->ops->buffer_destroy(y);
+    backend->ops->buffer_destroy(single);
+    free(batched);
+    free(in);
+    sample_destroy(&sample);
+}
+
+static void embed_gives_rows_of_every_storage(void **state)
+{
+    const int32_t ids[] = {4, 0, 6, 4};
+
+    (void)state;
+    for (int storage = 0; storage < STORAGES; storage++) {
+        struct sample_matrix sample;
+        sample_create(&sample, (enum storage)storage, 7, 17);
+        struct buffer *out = upload(NULL, 4 * 17);
+        backend->ops->embed(backend, sample.matrix, ids, 4, slice_at(out, 0));
+        float *rows = download(out, 4 * 17);
+        for (int i = 0; i < 4; i++)
+            assert_memory_equal(rows + i * 17, sample.dense + ids[i] * 17, 17 * sizeof *rows);
+        backend->ops->buffer_destroy(out);
+        free(rows);
+        sample_destroy(&sample);
+    }
+}
+
+/* --- the rest --------------------------------------------------------------------------------------------------------- */
+
+static void rms_norm_equals_its_formula(void **state)
+{
+    enum { N = 3, D = 37 };
+    float *in = random_floats(N * D), *weight = random_floats(D);
+    double expected[N * D];
+
+    (void)state;
+    for (int row = 0; row < N; row++) {
+        double squares = 0.0;
+        for (int i = 0; i < D; i++)
+            squares += (double)in[row * D + i] * (double)in[row * D + i];
+        for (int i = 0; i < D; i++)
+            expected[row * D + i] =
+                (double)in[row * D + i] / sqrt(squares / D + 1e-6) * (double)weight[i];
+    }
+
+    /* in place, as the final norm may be */
+    struct buffer *x = upload(in, N * D), *w = upload(weight, D);
+    backend->ops->rms_norm(backend, slice_at(x, 0), slice_at(w, 0), 1e-6f, N, D, slice_at(x, 0));
+    float *out = download(x, N * D);
+    assert_close(out, expected, N * D);
+    backend->ops->buffer_destroy(x);
+    backend->ops->buffer_destroy(w);
+    free(in);
+    free(weight);
+    free(out);
+}
+
+static void rope_rotates_pairs_half_a_head_apart(void **state)
+{
+    enum { N = 2, HEADS = 3, DIM = 6, FIRST = 1, POSITIONS = 3 };
+    float *x = random_floats(N * HEADS * DIM);
+    float table[POSITIONS * DIM];
+    double expected[N * HEADS * DIM];
+
+    (void)state;
+    for (int p = 0; p < POSITIONS; p++)
+        for (int j = 0; j < DIM / 2; j++) {
+            table[p * DIM + j] = cosf((float)(p * (j + 1)));
+            table[p * DIM + DIM / 2 + j] = sinf((float)(p * (j + 1)));
+        }
+    for (int row = 0; row < N * HEADS; row++)
+        for (int j = 0; j < DIM / 2; j++) {
+            const double angle = (FIRST + row / HEADS) * (j + 1);
+            const double a = (double)x[row * DIM + j], b = (double)x[row * DIM + DIM / 2 + j];
+            expected[row * DIM + j] = a * cos(angle) - b * sin(angle);
+            expected[row * DIM + DIM / 2 + j] = b * cos(angle) + a * sin(angle);
+        }
+
+    struct buffer *values = upload(x, N * HEADS * DIM), *angles = upload(table, POSITIONS * DIM);
+    backend->ops->rope(backend, slice_at(values, 0), slice_at(angles, 0), FIRST, N, HEADS, DIM);
+    float *out = download(values, N * HEADS * DIM);
+    assert_close(out, expected, N * HEADS * DIM);
+    backend->ops->buffer_destroy(values);
+    backend->ops->buffer_destroy(angles);
+    free(x);
+    free(out);
+}
+
+enum { ATTENTION_POSITIONS = 40 };
+
+/* One query in double precision. */
+static void attend_plainly(const float *q, const float *keys, const float *values,
+                           struct attention_shape shape, int head, int positions, double *out)
+{
+    const int width = shape.kv_heads * shape.head_dim;
+    const int kv = head / (shape.heads / shape.kv_heads) * shape.head_dim;
+    double weights[ATTENTION_POSITIONS], sum = 0.0;
+
+    for (int p = 0; p < positions; p++) {
+        double score = 0.0;
+        for (int i = 0; i < shape.head_dim; i++)
+            score += (double)q[i] * (double)keys[p * width + kv + i];
+        weights[p] = exp(score / sqrt(shape.head_dim));
+        sum += weights[p];
+    }
+    for (int i = 0; i < shape.head_dim; i++) {
+        out[i] = 0.0;
+        for (int p = 0; p < positions; p++)
+            out[i] += weights[p] / sum * (double)values[p * width + kv + i];
+    }
+}
+
+static void attention_of_grouped_heads_equals_plain_loops(void **state)
+{
+    static const struct {
+        struct attention_shape shape;
+        int first, n;
+    } cases[] = {
+        {{1, 1, 2}, 0, 1},  {{4, 2, 16}, 0, 7},   {{6, 2, 34}, 13, 3},
+        {{8, 8, 10}, 5, 1}, {{3, 1, 64}, 20, 20},
+    };
+
+    (void)state;
+    for (size_t c = 0; c < sizeof cases / sizeof *cases; c++) {
+        const struct attention_shape shape = cases[c].shape;
+        const int first = cases[c].first, n = cases[c].n;
+        const size_t row = (size_t)(shape.heads * shape.head_dim);
+        const size_t cache = (size_t)((first + n) * shape.kv_heads * shape.head_dim);
+        float *q = random_floats((size_t)n * row);
+        float *k = random_floats(cache), *v = random_floats(cache);
+        double *expected = malloc((size_t)n * row * sizeof *expected);
+        for (int t = 0; t < n; t++)
+            for (int h = 0; h < shape.heads; h++) {
+                const size_t at = (size_t)t * row + (size_t)(h * shape.head_dim);
+                attend_plainly(q + at, k, v, shape, h, first + t + 1, expected + at);
+            }
+
+        struct buffer *buffers[] = {upload(q, (size_t)n * row), upload(k, cache), upload(v, cache),
+                                    upload(NULL, (size_t)n * row)};
+        backend->ops->attention(backend, slice_at(buffers[0], 0), slice_at(buffers[1], 0),
+                                slice_at(buffers[2], 0), shape, first, n, slice_at(buffers[3], 0));
+        float *out = download(buffers[3], (size_t)n * row);
+        assert_close(out, expected, (size_t)n * row);
+
+        for (int i = 0; i < 4; i++)
+            backend->ops->buffer_destroy(buffers[i]);
+        free(q);
+        free(k);
+        free(v);
+        free(out);
+        free(expected);
+    }
+}
+
+static void silu_mul_equals_its_formula(void **state)
+{
+    enum { COUNT = 29 };
+    float *gate = random_floats(COUNT), *up = random_floats(COUNT);
+    double expected[COUNT];
+
+    (void)state;
+    gate[0] = 90.0f;
+    gate[1] = -90.0f;
+    for (int i = 0; i < COUNT; i++)
+        expected[i] = (double)gate[i] / (1.0 + exp(-(double)gate[i])) * (double)up[i];
+    struct buffer *g = upload(gate, COUNT), *u = upload(up, COUNT);
+    backend->ops->silu_mul(backend, slice_at(g, 0), slice_at(u, 0), COUNT);
+    float *out = download(g, COUNT);
+    assert_close(out, expected, COUNT);
+    backend->ops->buffer_destroy(g);
+    backend->ops->buffer_destroy(u);
+    free(gate);
+    free(up);
+    free(out);
+}
+
+/* Every bit pattern against the fields of the format. */
+static void widening_of_every_half_is_exact(void **state)
+{
+    (void)state;
+    for (uint32_t bits = 0; bits <= 0xffff; bits++) {
+        const uint16_t half = (uint16_t)bits;
+        const int exponent = half >> 10 & 31, mantissa = half & 1023;
+        float value;
+        dtype_widen(DTYPE_F16, &half, &value, 1);
+        if (exponent == 31) {
+            assert_true(mantissa ? isnan(value) : isinf(value));
+            continue;
+        }
+        const double magnitude =
+            exponent ? ldexp(1024 + mantissa, exponent - 25) : ldexp(mantissa, -24);
+        assert_true((double)value == (half & 0x8000 ? -magnitude : magnitude));
+        assert_int_equal(signbit(value) != 0, half >> 15);
+    }
+}
+
+static void buffer_too_large_is_a_status(void **state)
+{
+    struct backend *other = cpu_backend_create(1);
+
+    (void)state;
+    assert_null(other->ops->buffer_create(other, SIZE_MAX / 2));
+    assert_int_equal(backend_status(other), BACKEND_OUT_OF_MEMORY);
+    other->ops->destroy(other);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(matmul_of_every_storage_and_shape_equals_plain_loops),
+        cmocka_unit_test(matmul_row_is_the_same_for_any_batch),
+        cmocka_unit_test(embed_gives_rows_of_every_storage),
+        cmocka_unit_test(rms_norm_equals_its_formula),
+        cmocka_unit_test(rope_rotates_pairs_half_a_head_apart),
+        cmocka_unit_test(attention_of_grouped_heads_equals_plain_loops),
+        cmocka_unit_test(silu_mul_equals_its_formula),
+        cmocka_unit_test(widening_of_every_half_is_exact),
+        cmocka_unit_test(buffer_too_large_is_a_status),
+    };
+    return cmocka_run_group_tests(tests, setup, teardown);
+}
