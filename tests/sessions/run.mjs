@@ -42,7 +42,7 @@ function parseSession(path) {
 function matches(pattern, value) {
   if (pattern === '*') return value !== undefined;
   if (typeof pattern === 'string' && pattern.startsWith('~')) {
-    return typeof value === 'string' && new RegExp(pattern.slice(1), 'su').test(value);
+    return ['string', 'number'].includes(typeof value) && new RegExp(pattern.slice(1), 'su').test(value);
   }
   if (Array.isArray(pattern)) {
     return Array.isArray(value) && value.length === pattern.length && pattern.every((p, i) => matches(p, value[i]));
@@ -248,7 +248,14 @@ class Session {
       request: (message) => isMethod(message, true),
     };
     check(kind in kinds, `nothing can be expected of "${kind}"`);
-    return this.take(kinds[kind], what, mustBeOldest);
+
+    // an id is answered once: another answer than the wanted one is not worth waiting on
+    const isReply = ['result', 'error', 'answered'].includes(kind) && subject !== 'null';
+    const isWanted = (message) => {
+      check(kinds[kind](message) || !isReply || !isId(message), `another answer: ${JSON.stringify(message)}`);
+      return kinds[kind](message);
+    };
+    return this.take(isWanted, what, mustBeOldest);
   }
 
   async poll(words) {
