@@ -81,80 +81,82 @@ static struct tokenizer *open_changed(const char *place, const char *value, stru
     return tokenizer_open(file, error);
 }
 
+/* What is wrong with a file, and what the error says of it. */
+static const struct {
+    const char *place, *value, *fault;
+} faults[] = {
+    // what is missing or of the wrong type
+    {"model", NULL, "model.type is not \"BPE\""},
+    {"model", "[]", "model.type is not \"BPE\""},
+    {"model.type", "\"WordPiece\"", "model.type is not \"BPE\""},
+    {"model.vocab", NULL, "model.vocab is not an object"},
+    {"model.vocab", "[1, 2]", "model.vocab is not an object"},
+    {"model.vocab.a", NULL, "model.vocab has no token \"a\" for byte 97"},
+    {"model.merges", NULL, "model.merges is not an array"},
+    {"model.merges", "{}", "model.merges is not an array"},
+    {"added_tokens", "{}", "added_tokens is not an array"},
+    {"added_tokens.0", "7", "added_tokens has an entry without content"},
+    {"added_tokens.0.content", "\"\"", "added_tokens has an entry without content"},
+    // ids
+    {"model.vocab.a", "\"97\"", "token \"a\" has no id from 0 to 2097151"},
+    {"model.vocab.a", "-1", "token \"a\" has no id"},
+    {"model.vocab.a", "2097152", "token \"a\" has no id"},
+    {"model.vocab.a", "9223372036854775807", "token \"a\" has no id"},
+    {"model.vocab.a", "1.5", "token \"a\" has no id"},
+    {"model.vocab.a", "98", "id 98 belongs to two tokens"},
+    {"added_tokens.0.id", NULL, "token \"<|end|>\" has no id"},
+    {"added_tokens.0.id", "97", "id 97 belongs to two tokens"},
+    {"added_tokens.0.content", "\"ab\"", "added token \"ab\" has another id in model.vocab"},
+    {"added_tokens", "[{\"id\": 300, \"content\": \"x1\"}, {\"id\": 300, \"content\": \"x2\"}]",
+     "id 300 belongs to two tokens"},
+    {"added_tokens", "[{\"id\": 300, \"content\": \"x1\"}, {\"id\": 301, \"content\": \"x1\"}]",
+     "added token \"x1\" stands there twice"},
+    // merges
+    {"model.merges.0", "[\"a\", \"zz\"]", "model.merges[0] names a token"},
+    {"model.merges.1", "[\"b\", \"a\"]", "model.merges[1] gives a token"},
+    {"model.merges.1", "[\"a\"]", "model.merges[1] is not a pair"},
+    {"model.merges.1", "[\"a\", \"b\", \"c\"]", "model.merges[1] is not a pair"},
+    {"model.merges.1", "[\"a\", 5]", "model.merges[1] is not a pair"},
+    {"model.merges.1", "7", "model.merges[1] is not a pair"},
+    {"model.merges.1", "\"ab\"", "model.merges[1] is not a pair"},
+    {"model.merges.1", "\"a b c\"", "model.merges[1] is not a pair"},
+    // settings that would change ids
+    {"model.dropout", "0.1", "model.dropout is set"},
+    {"model.ignore_merges", "true", "model.ignore_merges is set"},
+    {"model.continuing_subword_prefix", "\"##\"", "model.continuing_subword_prefix is set"},
+    {"model.end_of_word_suffix", "\"</w>\"", "model.end_of_word_suffix is set"},
+    {"decoder", "null", "decoder.type is not \"ByteLevel\""},
+    {"normalizer.type", "\"NFKC\"", "normalizer is neither null nor NFC"},
+    {"normalizer", "{\"type\": \"Sequence\", \"normalizers\": [{\"type\": \"NFC\"}, {}]}",
+     "normalizer is neither null nor NFC"},
+    {"pre_tokenizer", "null", "pre_tokenizer is not a Sequence of Split and ByteLevel"},
+    {"pre_tokenizer.pretokenizers.1", NULL, "pre_tokenizer is not a Sequence"},
+    {"pre_tokenizer.pretokenizers.0.type", "\"Digits\"", "pre_tokenizer is not a Sequence"},
+    {"pre_tokenizer.pretokenizers.0.behavior", "\"Removed\"", "plain \"Isolated\""},
+    {"pre_tokenizer.pretokenizers.0.invert", "true", "plain \"Isolated\""},
+    {"pre_tokenizer.pretokenizers.0.pattern", "{\"String\": \" \"}", "no pattern.Regex"},
+    {"pre_tokenizer.pretokenizers.0.pattern.Regex", "\"(\"", "the split expression is wrong"},
+    {"pre_tokenizer.pretokenizers.0.pattern.Regex", "\"\\\\d\"", "not supported from \"\\d\""},
+    {"pre_tokenizer.pretokenizers.1.use_regex", NULL, "ByteLevel needs add_prefix_space"},
+    {"pre_tokenizer.pretokenizers.1.add_prefix_space", "true", "ByteLevel needs"},
+    {"added_tokens.0.lstrip", "true", "added token \"<|end|>\" has lstrip"},
+    {"added_tokens.0.rstrip", "true", "added token \"<|end|>\" has rstrip"},
+    {"added_tokens.0.single_word", "true", "added token \"<|end|>\" has single_word"},
+    {"added_tokens.0.normalized", "true", "added token \"<|end|>\" has normalized"},
+};
+
 static void open_broken_file_names_file_and_fault(void **state)
 {
     (void)state;
-    static const struct {
-        const char *place, *value, *fault;
-    } cases[] = {
-        // what is missing or of the wrong type
-        {"model", NULL, "model.type is not \"BPE\""},
-        {"model", "[]", "model.type is not \"BPE\""},
-        {"model.type", "\"WordPiece\"", "model.type is not \"BPE\""},
-        {"model.vocab", NULL, "model.vocab is not an object"},
-        {"model.vocab", "[1, 2]", "model.vocab is not an object"},
-        {"model.vocab.a", NULL, "model.vocab has no token \"a\" for byte 97"},
-        {"model.merges", NULL, "model.merges is not an array"},
-        {"model.merges", "{}", "model.merges is not an array"},
-        {"added_tokens", "{}", "added_tokens is not an array"},
-        {"added_tokens.0", "7", "added_tokens has an entry without content"},
-        {"added_tokens.0.content", "\"\"", "added_tokens has an entry without content"},
-        // ids
-        {"model.vocab.a", "\"97\"", "token \"a\" has no id from 0 to 2097151"},
-        {"model.vocab.a", "-1", "token \"a\" has no id"},
-        {"model.vocab.a", "2097152", "token \"a\" has no id"},
-        {"model.vocab.a", "9223372036854775807", "token \"a\" has no id"},
-        {"model.vocab.a", "1.5", "token \"a\" has no id"},
-        {"model.vocab.a", "98", "id 98 belongs to two tokens"},
-        {"added_tokens.0.id", NULL, "token \"<|end|>\" has no id"},
-        {"added_tokens.0.id", "97", "id 97 belongs to two tokens"},
-        {"added_tokens.0.content", "\"ab\"", "added token \"ab\" has another id in model.vocab"},
-        {"added_tokens", "[{\"id\": 300, \"content\": \"x1\"}, {\"id\": 300, \"content\": \"x2\"}]",
-         "id 300 belongs to two tokens"},
-        {"added_tokens", "[{\"id\": 300, \"content\": \"x1\"}, {\"id\": 301, \"content\": \"x1\"}]",
-         "added token \"x1\" stands there twice"},
-        // merges
-        {"model.merges.0", "[\"a\", \"zz\"]", "model.merges[0] names a token"},
-        {"model.merges.1", "[\"b\", \"a\"]", "model.merges[1] gives a token"},
-        {"model.merges.1", "[\"a\"]", "model.merges[1] is not a pair"},
-        {"model.merges.1", "[\"a\", \"b\", \"c\"]", "model.merges[1] is not a pair"},
-        {"model.merges.1", "[\"a\", 5]", "model.merges[1] is not a pair"},
-        {"model.merges.1", "7", "model.merges[1] is not a pair"},
-        {"model.merges.1", "\"ab\"", "model.merges[1] is not a pair"},
-        {"model.merges.1", "\"a b c\"", "model.merges[1] is not a pair"},
-        // settings that would change ids
-        {"model.dropout", "0.1", "model.dropout is set"},
-        {"model.ignore_merges", "true", "model.ignore_merges is set"},
-        {"model.continuing_subword_prefix", "\"##\"", "model.continuing_subword_prefix is set"},
-        {"model.end_of_word_suffix", "\"</w>\"", "model.end_of_word_suffix is set"},
-        {"decoder", "null", "decoder.type is not \"ByteLevel\""},
-        {"normalizer.type", "\"NFKC\"", "normalizer is neither null nor NFC"},
-        {"normalizer", "{\"type\": \"Sequence\", \"normalizers\": [{\"type\": \"NFC\"}, {}]}",
-         "normalizer is neither null nor NFC"},
-        {"pre_tokenizer", "null", "pre_tokenizer is not a Sequence of Split and ByteLevel"},
-        {"pre_tokenizer.pretokenizers.1", NULL, "pre_tokenizer is not a Sequence"},
-        {"pre_tokenizer.pretokenizers.0.type", "\"Digits\"", "pre_tokenizer is not a Sequence"},
-        {"pre_tokenizer.pretokenizers.0.behavior", "\"Removed\"", "plain \"Isolated\""},
-        {"pre_tokenizer.pretokenizers.0.invert", "true", "plain \"Isolated\""},
-        {"pre_tokenizer.pretokenizers.0.pattern", "{\"String\": \" \"}", "no pattern.Regex"},
-        {"pre_tokenizer.pretokenizers.0.pattern.Regex", "\"(\"", "the split expression is wrong"},
-        {"pre_tokenizer.pretokenizers.0.pattern.Regex", "\"\\\\d\"", "not supported from \"\\d\""},
-        {"pre_tokenizer.pretokenizers.1.use_regex", NULL, "ByteLevel needs add_prefix_space"},
-        {"pre_tokenizer.pretokenizers.1.add_prefix_space", "true", "ByteLevel needs"},
-        {"added_tokens.0.lstrip", "true", "added token \"<|end|>\" has lstrip"},
-        {"added_tokens.0.rstrip", "true", "added token \"<|end|>\" has rstrip"},
-        {"added_tokens.0.single_word", "true", "added token \"<|end|>\" has single_word"},
-        {"added_tokens.0.normalized", "true", "added token \"<|end|>\" has normalized"},
-    };
-    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+    for (size_t i = 0; i < sizeof faults / sizeof *faults; i++) {
         struct error error = {0};
-        struct tokenizer *tokenizer = open_changed(cases[i].place, cases[i].value, &error);
+        struct tokenizer *tokenizer = open_changed(faults[i].place, faults[i].value, &error);
         if (tokenizer)
-            fail_msg("opened with %s: %s", cases[i].place, cases[i].value);
+            fail_msg("opened with %s: %s", faults[i].place, faults[i].value);
         assert_int_equal(error.code, ERROR_INPUT);
         assert_int_equal(strncmp(error.text, file, strlen(file)), 0);
-        if (!strstr(error.text, cases[i].fault))
-            fail_msg("%s: %s\ngives %s", cases[i].place, cases[i].value, error.text);
+        if (!strstr(error.text, faults[i].fault))
+            fail_msg("%s: %s\ngives %s", faults[i].place, faults[i].value, error.text);
     }
 }
 
