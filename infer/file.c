@@ -21,7 +21,8 @@ bool mapping_open(struct mapping *mapping, const char *path, struct error *error
     bool opened = false;
 
     *mapping = (struct mapping){0};
-    const int descriptor = open(path, O_RDONLY | O_CLOEXEC);
+    const int descriptor =
+        open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK); /* a pipe must not block */
     if (descriptor < 0)
         return system_error(error, path, "open");
 
@@ -84,6 +85,11 @@ json_t *file_read_json(const char *path, struct error *error)
         return NULL;
     }
 
+    if (mapping.bytes > FILE_JSON_MAX_BYTES) {
+        error_set(error, ERROR_LIMIT, "%s: larger than %d MB", path, FILE_JSON_MAX_BYTES >> 20);
+        mapping_close(&mapping);
+        return NULL;
+    }
     json = json_loadb(mapping.data, mapping.bytes, 0, &problem);
     if (!json)
         error_set(error, ERROR_INPUT, "%s:%d:%d: not valid JSON: %s", path, problem.line,

@@ -23,7 +23,9 @@ char *file_path(const char *directory, const char *name, struct error *error);
 
 bool file_exists(const char *path);
 
-/* The JSON object in a file; a new reference. NULL with an error that says where it is broken. */
+enum { FILE_JSON_MAX_BYTES = 128 << 20 };
+
+/* The JSON object in a file of up to FILE_JSON_MAX_BYTES; a new reference. NULL with an error that says where it is broken. */
 json_t *file_read_json(const char *path, struct error *error);
 
 #endif

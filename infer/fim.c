@@ -74,6 +74,12 @@ static size_t smaller(size_t a, size_t b)
     return a < b ? a : b;
 }
 
+/* Next multiple of a step. */
+static size_t round_up(size_t value, size_t step)
+{
+    return (value + step - 1) / step * step;
+}
+
 bool fim_encode(const struct tokenizer *tokenizer, const struct fim_markers *markers,
                 const char *prefix, size_t prefix_bytes, const char *suffix, size_t suffix_bytes,
                 size_t budget_tokens, struct token_list *out, struct error *error)
@@ -91,17 +97,13 @@ bool fim_encode(const struct tokenizer *tokenizer, const struct fim_markers *mar
         !tokenizer_encode(tokenizer, prefix + line, prefix_bytes - line, false, &begun, error))
         goto done;
 
-    if (begun.count + MARKERS > budget_tokens) {
-        error_set(error, ERROR_LIMIT,
-                  "the cursor's line has %zu tokens, more than a context of %zu", begun.count,
-                  budget_tokens);
-        goto done;
-    }
+    /* a line that is longer than half the room loses its beginning */
+    const size_t room = budget_tokens - MARKERS;
+    const size_t line_cut = round_up(begun.count - smaller(begun.count, room / 2), LINE_STEP);
+    const size_t line_kept = begun.count - smaller(begun.count, line_cut);
+    const size_t budget = room - smaller(round_up(line_kept, LINE_STEP), room);
 
     /* the suffix gets its share, and more where the prefix is short */
-    const size_t room = budget_tokens - MARKERS;
-    const size_t reserved = (begun.count + LINE_STEP - 1) / LINE_STEP * LINE_STEP;
-    const size_t budget = room - smaller(reserved, room);
     const size_t share = budget / SUFFIX_SHARE;
     const size_t spare = budget - smaller(budget, before.count);
     const size_t kept = suffix_kept(tokenizer, &after, spare > share ? spare : share);
@@ -112,7 +114,7 @@ bool fim_encode(const struct tokenizer *tokenizer, const struct fim_markers *mar
               token_list_append(out, &markers->suffix, 1) &&
               token_list_append(out, after.ids, kept) &&
               token_list_append(out, &markers->middle, 1) &&
-              token_list_append(out, begun.ids, begun.count);
+              token_list_append(out, begun.ids + begun.count - line_kept, line_kept);
     if (!encoded)
         error_set(error, ERROR_MEMORY, "not enough memory for the prompt");
 

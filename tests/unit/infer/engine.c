@@ -1,0 +1,283 @@
+/* Requests end for the right reason, stream whole code points, and leave the engine usable whatever happened. */
+#include "tests/support/test.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "infer/engine.h"
+
+static struct engine *engine;
+
+static int setup(void **state)
+{
+    struct error error = {0};
+
+    (void)state;
+    engine = engine_open(&(struct engine_options){.model = "infer/default_model"}, &error);
+    return engine ? 0 : -1;
+}
+
+static int teardown(void **state)
+{
+    (void)state;
+    engine_close(engine);
+    return 0;
+}
+
+/* What a callback saw. */
+struct watch {
+    int calls, stop_after;
+    size_t last_bytes;
+    atomic_bool *cancel;
+};
+
+static bool watch_text(void *user, const char *text, size_t bytes)
+{
+    struct watch *watch = user;
+
+    assert_true(bytes > watch->last_bytes);
+    assert_int_equal(text[bytes], '\0');
+    assert_true(((unsigned char)text[watch->last_bytes] & 0xc0) != 0x80);
+    watch->last_bytes = bytes;
+    watch->calls++;
+    if (watch->cancel && watch->calls == watch->stop_after)
+        atomic_store(watch->cancel, true);
+    return watch->cancel || watch->calls != watch->stop_after;
+}
+
+static struct engine_request fill_request(const char *prefix, const char *suffix)
+{
+    return (struct engine_request){
+        .fill = true,
+        .prefix = prefix,
+        .prefix_bytes = strlen(prefix),
+        .suffix = suffix,
+        .suffix_bytes = strlen(suffix),
+        .max_tokens = 24,
+        .top_p = 1.0f,
+    };
+}
+
+static const char prefix[] = "def area(width, height):\n    return wid",
+                  suffix[] = "\n\nprint(area(2, 3))\n";
+
+static void request_stops_for_the_right_reason(void **state)
+{
+    struct engine_result result;
+
+    (void)state;
+    struct engine_request request = fill_request(prefix, suffix);
+
+    /* some seed lets the model end by itself; no marker shows in the text */
+    enum engine_stop stop = ENGINE_STOP_MAX_TOKENS;
+    request.temperature = 1.0f;
+    for (request.seed = 0; request.seed < 100 && stop != ENGINE_STOP_END; request.seed++) {
+        assert_true(engine_complete(engine, &request, &result, NULL));
+        assert_int_equal(strlen(result.text), result.bytes);
+        assert_null(strstr(result.text, "<|"));
+        assert_true(result.total_ms >= result.first_token_ms && result.first_token_ms > 0.0);
+        stop = result.stop;
+        engine_result_finish(&result);
+    }
+    assert_int_equal(stop, ENGINE_STOP_END);
+
+    request.temperature = 0.0f;
+    request.max_tokens = 2;
+    assert_true(engine_complete(engine, &request, &result, NULL));
+    assert_int_equal(result.stop, ENGINE_STOP_MAX_TOKENS);
+    assert_int_equal(result.completion_tokens, 2);
+    engine_result_finish(&result);
+
+    struct watch watch = {.stop_after = 1};
+    request.max_tokens = 24;
+    request.on_text = watch_text;
+    request.user = &watch;
+    assert_true(engine_complete(engine, &request, &result, NULL));
+    assert_int_equal(result.stop, ENGINE_STOP_CALLER);
+    assert_int_equal(watch.calls, 1);
+    engine_result_finish(&result);
+}
+
+static void prompt_that_was_seen_is_reused(void **state)
+{
+    struct engine_result first, again;
+
+    (void)state;
+    struct engine_request request = fill_request(prefix, suffix);
+    assert_true(engine_complete(engine, &request, &first, NULL));
+    assert_true(engine_complete(engine, &request, &again, NULL));
+    assert_int_equal(again.reused_tokens, again.prompt_tokens - 1);
+    assert_string_equal(again.text, first.text);
+    engine_result_finish(&again);
+
+    /* one more character at the line's end: everything up to the line stays */
+    char typed[sizeof prefix + 1];
+    strcpy(typed, prefix);
+    strcat(typed, "t");
+    request = fill_request(typed, suffix);
+    assert_true(engine_complete(engine, &request, &again, NULL));
+    assert_true(again.reused_tokens >= first.prompt_tokens - 3);
+    engine_result_finish(&again);
+    engine_result_finish(&first);
+}
+
+static void request_that_is_cancelled_fails_and_the_next_one_works(void **state)
+{
+    struct error error = {0};
+    struct engine_result result;
+    atomic_bool cancel = false;
+    struct watch watch = {.stop_after = 2, .cancel = &cancel};
+
+    (void)state;
+    struct engine_request request = fill_request(prefix, suffix);
+    request.cancel = &cancel;
+    request.on_text = watch_text;
+    request.user = &watch;
+    assert_false(engine_complete(engine, &request, &result, &error));
+    assert_int_equal(error.code, ERROR_CANCELLED);
+    assert_int_equal(watch.calls, 2);
+
+    request = fill_request(prefix, suffix);
+    assert_true(engine_complete(engine, &request, &result, NULL));
+    assert_true(result.bytes >= watch.last_bytes && result.completion_tokens > watch.calls);
+    engine_result_finish(&result);
+}
+
+static void sampled_text_depends_on_the_seed_only(void **state)
+{
+    struct engine_result results[3];
+
+    (void)state;
+    struct engine_request request = fill_request("# ", "\n");
+    request.temperature = 1.5f;
+    for (int i = 0; i < 3; i++) {
+        request.seed = i == 2 ? 99 : 7;
+        assert_true(engine_complete(engine, &request, &results[i], NULL));
+    }
+    assert_string_equal(results[0].text, results[1].text);
+    assert_string_not_equal(results[0].text, results[2].text);
+    for (int i = 0; i < 3; i++)
+        engine_result_finish(&results[i]);
+}
+
+static void text_is_continued_until_the_context_is_full(void **state)
+{
+    struct error error = {0};
+    struct engine_result result;
+    struct watch watch = {.stop_after = -1};
+    struct engine *small = engine_open(
+        &(struct engine_options){.model = "infer/default_model", .context_tokens = 32}, &error);
+
+    (void)state;
+    assert_non_null(small);
+    const char *text =
+        "int main(void) { for (int i = 0; i < 10; i++) { for (int j = 0; j < 10; j++) "
+        "{ printf(\"%d %d\", i, j); } } }\nint other(void) {\n    int ";
+    const struct engine_request request = {.prefix = text,
+                                           .prefix_bytes = strlen(text),
+                                           .max_tokens = 1000,
+                                           .top_p = 1.0f,
+                                           .temperature = 2.0f,
+                                           .seed = 3,
+                                           .on_text = watch_text,
+                                           .user = &watch};
+    assert_true(engine_complete(small, &request, &result, &error));
+    assert_int_equal(result.prompt_tokens, 16);
+    assert_int_equal(result.stop, ENGINE_STOP_CONTEXT);
+    assert_int_equal(result.prompt_tokens + result.completion_tokens, 32);
+    engine_result_finish(&result);
+    engine_close(small);
+}
+
+static void special_text_is_special_only_when_asked(void **state)
+{
+    static const char text[] = "<|fim_prefix|>x";
+    int32_t *ids;
+    size_t count, bytes;
+    char *back;
+
+    (void)state;
+    assert_true(engine_tokenize(engine, text, strlen(text), true, &ids, &count, NULL));
+    assert_int_equal(count, 2);
+    free(ids);
+    assert_true(engine_tokenize(engine, text, strlen(text), false, &ids, &count, NULL));
+    assert_true(count > 2);
+    assert_true(engine_detokenize(engine, ids, count, &back, &bytes, NULL));
+    assert_string_equal(back, text);
+    free(back);
+    free(ids);
+}
+
+static void request_that_makes_no_sense_is_an_error(void **state)
+{
+    struct error error = {0};
+    struct engine_result result;
+    char *text;
+    size_t bytes;
+    const int32_t unknown[] = {5, 8192};
+
+    (void)state;
+    struct engine_request request = fill_request(prefix, suffix);
+    request.max_tokens = 0;
+    assert_false(engine_complete(engine, &request, &result, &error));
+    assert_int_equal(error.code, ERROR_INPUT);
+    error = (struct error){0};
+    request = (struct engine_request){.prefix = "", .max_tokens = 5, .top_p = 1.0f};
+    assert_false(engine_complete(engine, &request, &result, &error));
+    assert_string_equal(error.text, "the prompt is empty");
+    error = (struct error){0};
+    assert_false(engine_detokenize(engine, unknown, 2, &text, &bytes, &error));
+    assert_non_null(strstr(error.text, "8192"));
+}
+
+static void engine_without_tokenizer_says_so(void **state)
+{
+    struct error error = {0};
+    struct engine_result result;
+    struct engine *golden =
+        engine_open(&(struct engine_options){.model = "tests/golden/qwen2-tied"}, &error);
+
+    (void)state;
+    assert_non_null(golden);
+    struct engine_request request = fill_request("a", "b");
+    assert_false(engine_complete(golden, &request, &result, &error));
+    assert_non_null(strstr(error.text, "tests/golden/qwen2-tied: tokenizer.json is missing"));
+    engine_close(golden);
+}
+
+static void option_that_cannot_be_had_is_an_error(void **state)
+{
+    struct error error = {0};
+
+    (void)state;
+    assert_null(engine_open(
+        &(struct engine_options){.model = "infer/default_model", .device = ENGINE_DEVICE_CUDA},
+        &error));
+    assert_int_equal(error.code, ERROR_DEVICE);
+    error = (struct error){0};
+    assert_null(engine_open(
+        &(struct engine_options){.model = "infer/default_model", .context_tokens = 769}, &error));
+    assert_int_equal(error.code, ERROR_LIMIT);
+
+    error = (struct error){0};
+    atomic_bool cancel = true;
+    assert_null(engine_open(
+        &(struct engine_options){.model = "infer/default_model", .cancel = &cancel}, &error));
+    assert_int_equal(error.code, ERROR_CANCELLED);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(request_stops_for_the_right_reason),
+        cmocka_unit_test(prompt_that_was_seen_is_reused),
+        cmocka_unit_test(request_that_is_cancelled_fails_and_the_next_one_works),
+        cmocka_unit_test(sampled_text_depends_on_the_seed_only),
+        cmocka_unit_test(text_is_continued_until_the_context_is_full),
+        cmocka_unit_test(special_text_is_special_only_when_asked),
+        cmocka_unit_test(request_that_makes_no_sense_is_an_error),
+        cmocka_unit_test(engine_without_tokenizer_says_so),
+        cmocka_unit_test(option_that_cannot_be_had_is_an_error),
+    };
+    return cmocka_run_group_tests(tests, setup, teardown);
+}

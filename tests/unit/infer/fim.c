@@ -1,0 +1,180 @@
+/* The prompt's form, and how it is cut to a budget. */
+#include "tests/support/test.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "infer/fim.h"
+
+static struct tokenizer *tokenizer;
+static struct fim_markers markers;
+
+static int setup(void **state)
+{
+    struct error error = {0};
+
+    (void)state;
+    tokenizer = tokenizer_open("infer/default_model/tokenizer.json", &error);
+    return tokenizer && fim_markers_find(&markers, tokenizer) ? 0 : -1;
+}
+
+static int teardown(void **state)
+{
+    (void)state;
+    tokenizer_close(tokenizer);
+    return 0;
+}
+
+static void encode(const char *prefix, const char *suffix, size_t budget, struct token_list *out)
+{
+    struct error error = {0};
+
+    assert_true(fim_encode(tokenizer, &markers, prefix, strlen(prefix), suffix, strlen(suffix),
+                           budget, out, &error));
+    assert_true(out->count <= budget);
+}
+
+/* The prompt as text, markers literal; static storage. */
+static const char *prompt_text(const struct token_list *tokens)
+{
+    static char text[64 * 1024];
+    size_t at = 0;
+
+    for (size_t i = 0; i < tokens->count; i++) {
+        size_t bytes;
+        const char *token = tokenizer_token_text(tokenizer, tokens->ids[i], &bytes);
+        assert_true(at + bytes < sizeof text);
+        memcpy(text + at, token, bytes);
+        at += bytes;
+    }
+    text[at] = '\0';
+    return text;
+}
+
+static void prompt_has_the_line_after_the_middle_marker(void **state)
+{
+    static const struct {
+        const char *prefix, *suffix, *prompt;
+    } cases[] = {
+        {"a = 1\nb = a + ", "\nprint(b)\n",
+         "<|fim_prefix|>a = 1\n<|fim_suffix|>\nprint(b)\n<|fim_middle|>b = a + "},
+        {"x", "y", "<|fim_prefix|><|fim_suffix|>y<|fim_middle|>x"},
+        {"a\n", "b", "<|fim_prefix|>a\n<|fim_suffix|>b<|fim_middle|>"},
+        {"", "",
+         "<|fim_prefix|><|fim_suffix|>\n<|fim_middle|>"}, /* an empty suffix is one line end */
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct token_list tokens = {0};
+        encode(cases[i].prefix, cases[i].suffix, 500, &tokens);
+        assert_string_equal(prompt_text(&tokens), cases[i].prompt);
+        token_list_finish(&tokens);
+    }
+}
+
+static void marker_text_in_a_buffer_is_not_a_marker(void **state)
+{
+    struct token_list tokens = {0};
+    int found = 0;
+
+    (void)state;
+    encode("s = '<|fim_middle|>'\n<|fim_suffix|>", "<|fim_prefix|><|endoftext|>", 500, &tokens);
+    for (size_t i = 0; i < tokens.count; i++)
+        found += tokenizer_is_special(tokenizer, tokens.ids[i]);
+    assert_int_equal(found, 3);
+    token_list_finish(&tokens);
+}
+
+/* `count` numbered lines; the caller frees them. */
+static char *numbered_lines(int count)
+{
+    char *text = malloc((size_t)count * 32 + 1);
+    size_t at = 0;
+
+    text[0] = '\0';
+    for (int i = 0; i < count; i++)
+        at += (size_t)sprintf(text + at, "line_%d = %d\n", i, i);
+    return text;
+}
+
+static void long_text_is_cut_at_line_starts_farthest_first(void **state)
+{
+    struct token_list tokens = {0};
+    char *lines = numbered_lines(400);
+    char *prefix = malloc(strlen(lines) + 32);
+
+    (void)state;
+    sprintf(prefix, "%scursor_line = ", lines);
+    encode(prefix, lines, 300, &tokens);
+    const char *text = prompt_text(&tokens);
+    assert_memory_equal(text, "<|fim_prefix|>line_", 19);
+    assert_non_null(strstr(text, "line_399 = 399\n<|fim_suffix|>line_0 = 0\n"));
+    assert_non_null(strstr(text, "\n<|fim_middle|>cursor_line = "));
+    assert_true(tokens.count > 200);
+    token_list_finish(&tokens);
+    free(prefix);
+    free(lines);
+}
+
+/* Typing at the line's end must only append: what the cache holds stays good. */
+static void typing_in_a_long_file_rarely_moves_the_cut(void **state)
+{
+    enum { KEYS = 60 };
+    char *lines = numbered_lines(400);
+    char *prefix = malloc(strlen(lines) + KEYS + 1);
+    struct token_list last = {0};
+    int moves = 0;
+
+    (void)state;
+    strcpy(prefix, lines);
+    for (int key = 0; key < KEYS; key++) {
+        struct token_list tokens = {0};
+        strcat(prefix, key % 6 == 5 ? " " : "x");
+        encode(prefix, lines, 300, &tokens);
+        size_t middle = 0;
+        while (tokens.ids[middle] != markers.middle)
+            middle++;
+        if (last.count)
+            moves += memcmp(tokens.ids, last.ids, (middle + 1) * sizeof *tokens.ids) != 0;
+        token_list_finish(&last);
+        last = tokens;
+    }
+    assert_true(moves <= 1);
+    token_list_finish(&last);
+    free(prefix);
+    free(lines);
+}
+
+static void line_that_does_not_fit_loses_its_beginning(void **state)
+{
+    static const size_t budgets[] = {FIM_MIN_BUDGET, 20, 50, 200};
+    char line[2001];
+
+    (void)state;
+    for (size_t i = 0; i < sizeof line; i++)
+        line[i] = "a+"[i & 1];
+    line[sizeof line - 1] = '\0';
+    for (size_t i = 0; i < sizeof budgets / sizeof *budgets; i++) {
+        struct token_list tokens = {0};
+        encode(line, "after\n", budgets[i], &tokens);
+        const char *text = prompt_text(&tokens);
+        const char *kept = strstr(text, "<|fim_middle|>") + strlen("<|fim_middle|>");
+        assert_true(budgets[i] < 50 || strlen(kept) > 4);
+        assert_string_equal(kept, line + strlen(line) - strlen(kept));
+        token_list_finish(&tokens);
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(prompt_has_the_line_after_the_middle_marker),
+        cmocka_unit_test(marker_text_in_a_buffer_is_not_a_marker),
+        cmocka_unit_test(long_text_is_cut_at_line_starts_farthest_first),
+        cmocka_unit_test(typing_in_a_long_file_rarely_moves_the_cut),
+        cmocka_unit_test(line_that_does_not_fit_loses_its_beginning),
+    };
+    return cmocka_run_group_tests(tests, setup, teardown);
+}

@@ -1,0 +1,171 @@
+/* A session reuses what it can and its results never show it: warm and cold give the same bits. */
+#include "tests/support/test.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "infer/forward.h"
+#include "infer/session.h"
+
+enum { VOCAB = 1032, CONTEXT = 300, LONG = 3 * FORWARD_TILE + 5 };
+
+static struct model *model;
+
+static int setup(void **state)
+{
+    struct error error = {0};
+
+    (void)state;
+    model = model_load("tests/golden/qwen2-tied", &(struct model_options){.threads = 2}, &error);
+    return model ? 0 : -1;
+}
+
+static int teardown(void **state)
+{
+    (void)state;
+    model_destroy(model);
+    return 0;
+}
+
+static struct session *create(void)
+{
+    struct error error = {0};
+    struct session *session = session_create(model, CONTEXT, &error);
+
+    assert_non_null(session);
+    return session;
+}
+
+/* Deterministic tokens; sequences of one seed share their beginning. */
+static void fill_tokens(int32_t *tokens, size_t count, uint32_t seed)
+{
+    for (size_t i = 0; i < count; i++) {
+        seed = seed * 1664525 + 1013904223;
+        tokens[i] = (int32_t)((seed >> 8) % VOCAB);
+    }
+}
+
+static void assert_same_as_cold(const struct session *warm, const int32_t *tokens, size_t count)
+{
+    struct session *cold = create();
+
+    assert_true(session_sync(model, cold, tokens, count, NULL, NULL, NULL));
+    assert_memory_equal(session_logits(warm), session_logits(cold), VOCAB * sizeof(float));
+    session_destroy(model, cold);
+}
+
+static void sync_reuses_the_common_prefix_and_shows_nothing_of_it(void **state)
+{
+    /* token lists as edits of one another: how many tokens, from which position on they differ, how many are reused */
+    static const struct {
+        size_t count, differs_from, reused;
+    } steps[] = {
+        {LONG, LONG, 0},        /* cold */
+        {LONG + 1, LONG, LONG}, /* one typed */
+        {LONG + 20, LONG + 1, LONG + 1},
+        {LONG + 20, LONG + 20, LONG + 20}, /* the same again: nothing to do */
+        {LONG, LONG, LONG - 1},            /* shortened: the last one's logits are gone */
+        {LONG, 100, 100},                  /* changed in the middle */
+        {50, 50, 49},
+        {1, 0, 0},
+    };
+    int32_t tokens[CONTEXT];
+    struct session *session = create();
+
+    (void)state;
+    fill_tokens(tokens, CONTEXT, 1);
+    for (size_t i = 0; i < sizeof steps / sizeof *steps; i++) {
+        size_t reused = 9999;
+        fill_tokens(tokens + steps[i].differs_from, CONTEXT - steps[i].differs_from,
+                    (uint32_t)i + 7);
+        assert_true(session_sync(model, session, tokens, steps[i].count, NULL, &reused, NULL));
+        assert_int_equal(reused, steps[i].reused);
+        assert_same_as_cold(session, tokens, steps[i].count);
+    }
+    session_destroy(model, session);
+}
+
+static void sync_token_by_token_equals_one_pass(void **state)
+{
+    int32_t tokens[90];
+    struct session *session = create();
+
+    (void)state;
+    fill_tokens(tokens, 90, 3);
+    for (size_t count = 1; count <= 90; count++)
+        assert_true(session_sync(model, session, tokens, count, NULL, NULL, NULL));
+    assert_same_as_cold(session, tokens, 90);
+    session_destroy(model, session);
+}
+
+static void sync_that_was_cancelled_leaves_a_clean_prefix(void **state)
+{
+    int32_t tokens[LONG];
+    struct session *session = create();
+    struct error error = {0};
+    atomic_bool cancel = true;
+    size_t reused;
+
+    (void)state;
+    fill_tokens(tokens, LONG, 5);
+    assert_true(session_sync(model, session, tokens, 80, NULL, NULL, NULL));
+    assert_false(session_sync(model, session, tokens, LONG, &cancel, NULL, &error));
+    assert_int_equal(error.code, ERROR_CANCELLED);
+    assert_true(session_sync(model, session, tokens, LONG, NULL, &reused, NULL));
+    assert_int_equal(reused, 80);
+    assert_same_as_cold(session, tokens, LONG);
+    session_destroy(model, session);
+}
+
+static void sync_refuses_what_it_cannot_hold(void **state)
+{
+    int32_t tokens[CONTEXT + 1] = {0};
+    struct session *session = create();
+    struct error error = {0};
+
+    (void)state;
+    assert_false(session_sync(model, session, tokens, CONTEXT + 1, NULL, NULL, &error));
+    assert_int_equal(error.code, ERROR_LIMIT);
+    error = (struct error){0};
+    tokens[3] = VOCAB;
+    assert_false(session_sync(model, session, tokens, 4, NULL, NULL, &error));
+    assert_int_equal(error.code, ERROR_INPUT);
+    error = (struct error){0};
+    tokens[3] = -1;
+    assert_false(session_sync(model, session, tokens, 4, NULL, NULL, &error));
+    assert_int_equal(error.code, ERROR_INPUT);
+    assert_false(session_sync(model, session, tokens, 0, NULL, NULL, NULL));
+    session_destroy(model, session);
+}
+
+static void logits_do_not_depend_on_the_number_of_threads(void **state)
+{
+    int32_t tokens[70];
+    struct error error = {0};
+    struct session *session = create();
+    struct model *other =
+        model_load("tests/golden/qwen2-tied", &(struct model_options){.threads = 5}, &error);
+    struct session *other_session = session_create(other, CONTEXT, &error);
+
+    (void)state;
+    fill_tokens(tokens, 70, 9);
+    assert_true(session_sync(model, session, tokens, 70, NULL, NULL, NULL));
+    assert_true(session_sync(other, other_session, tokens, 70, NULL, NULL, NULL));
+    assert_memory_equal(session_logits(session), session_logits(other_session),
+                        VOCAB * sizeof(float));
+    session_destroy(other, other_session);
+    model_destroy(other);
+    session_destroy(model, session);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(sync_reuses_the_common_prefix_and_shows_nothing_of_it),
+        cmocka_unit_test(sync_token_by_token_equals_one_pass),
+        cmocka_unit_test(sync_that_was_cancelled_leaves_a_clean_prefix),
+        cmocka_unit_test(sync_refuses_what_it_cannot_hold),
+        cmocka_unit_test(logits_do_not_depend_on_the_number_of_threads),
+    };
+    return cmocka_run_group_tests(tests, setup, teardown);
+}
