@@ -87,7 +87,7 @@ static bool draft_init(struct draft *draft, const struct context *context, const
 
 /* Repetition */
 
-/* Whether the last `period` lines before line `end` come TRIM_CYCLE_REPEATS times in a row; lines[i] is the offset of line i. */
+/* Whether the last `period` lines before line `end` come TRIM_CYCLE_REPEATS times in a row; lines[i] is where line i starts. */
 static bool is_line_cycle(const char *text, const size_t *lines, size_t end, size_t period)
 {
     if (end < period * TRIM_CYCLE_REPEATS)
