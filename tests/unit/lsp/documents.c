@@ -73,11 +73,13 @@ static void range_backwards_is_an_insertion_at_its_start(void **state)
 {
     (void)state;
     struct documents *documents = documents_create(TEXT_UTF8, TEXT_LINES_PROTOCOL);
-    struct document *document = documents_open(documents, "u", NULL, 1, "abcd", 4, NULL);
-    struct document_change change = edit(0, 3, 0, 1, "-");
+    struct document *document = documents_open(documents, "u", "lua", 1, "a = bcd", 7, NULL);
+    struct document_change change = edit(0, 6, 0, 1, "(");
 
+    assert_non_null(document_syntax(document));
     assert_true(documents_change(documents, "u", 2, &change, 1, NULL));
-    assert_text(document, "abc-d");
+    assert_text(document, "a = bc(d");
+    assert_true(syntax_error_count(document_syntax(document)) > 0);
     documents_destroy(documents);
 }
 

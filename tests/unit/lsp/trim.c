@@ -39,6 +39,9 @@ static const struct trim_case cases[] = {
     {"rest with words", python, "def f(¦ -> int:\n", "x, y) -> int:\n", "x, y)"},
     {"rest ends the text", python, "x = ¦ + offset\n", "base + offset\n", "base"},
     {"rest recurs as a word", python, "x = ¦y\n", "y * z + \n", "y * z + "},
+    {"rest goes on as a longer word", python, "x = ¦ + off\n", "a + offset\n", "a + offset"},
+    {"rest within brackets of the text", python, "x = f(¦ + b\n", "a) * (y + b) + b\n",
+     "a) * (y + b)"},
     {"rest partly", c, "int ¦ = 5;\n", "count =", "count"},
     {"rest partly within a word", c, "int ¦counter;\n", "a, co", "a, co"},
     {"rest not repeated", c, "f(¦, c);\n", "a, b", "a, b"},
@@ -113,6 +116,8 @@ static const struct trim_case cases[] = {
      "  return x;\n});\n", "return x;"},
     {"lua body", lua, "local function f(a)\n  ¦\n", "  return a\nend\n\nlocal x\n",
      "return a\nend"},
+    {"lua body closed by the last word", lua, "local function f(a)\n  ¦\nend\n", "  return a\nend",
+     "return a"},
     {"lua body closed", lua, "local function f(a)\n  ¦\nend\n", "  return a\nend\n", "return a"},
 
     // repetition
@@ -123,6 +128,7 @@ static const struct trim_case cases[] = {
     {"within a line", python, "x = ¦\n", "self.a.self.a.self.a.self.a.self.a.self.a.self.a",
      "self.a."},
     {"of code points", python, "x = ¦\n", "「ええええええええええええええええ」", "「え"},
+    {"from within a code point", python, "x = ¦\n", "xyéĩĩĩĩĩĩĩĩĩĩĩĩĩĩ", "xyé"},
     {"numbers are a table", c, "int a[] = {¦\n", "0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0};\n",
      "0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0};"},
     {"two lines are none", python, "def f(x):\n    ¦\n", "    g()\n    g()\n    return x\n",
