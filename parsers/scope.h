@@ -19,7 +19,7 @@ enum scope_extent {
 
 /* How far around the cursor is looked at, and how much of an insertion; what is longer has ended. */
 enum {
-    SCOPE_BEFORE_BYTES = 8 * 1024,
+    SCOPE_BEFORE_BYTES = 4 * 1024,
     SCOPE_INSERTED_BYTES = 16 * 1024,
 };
 
