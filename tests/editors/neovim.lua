@@ -94,10 +94,12 @@ end)
 
 test('undo_after_accept_takes_back_accepted_text_only', function(nvim)
   local before, ghost = type_for_ghost(nvim)
-  nvim:press('<Tab><Esc>u')
+  nvim:press('<Tab> #')
+  expect_text(nvim, before .. ghost .. ' #')
+  nvim:press('<Esc>u')
   expect_text(nvim, before)
   nvim:press('<C-r>')
-  expect_text(nvim, before .. ghost)
+  expect_text(nvim, before .. ghost .. ' #')
   expect_server_agrees(nvim)
 end)
 
@@ -126,10 +128,13 @@ test('answer_to_older_text_is_not_shown', function(nvim)
   local pid = nvim:server_pids()[1]
   vim.uv.kill(pid, 'sigstop')
   nvim:press(' ')
-  vim.wait(SETTLE_MS)
+  nvim:wait('the request', function()
+    return nvim:lua("return next(vim.lsp.get_clients({ name = 'hxqd' })[1].requests) ~= nil")
+  end)
+  -- Neovim holds this key back for a moment, so the server cannot know that its answer is too late.
   nvim:press('x')
-  local before = nvim:text()
   vim.uv.kill(pid, 'sigcont')
+  local before = nvim:text()
 
   -- The first ghost text to be seen is one for the newer text: it can be accepted.
   local ghost = nvim:wait_ghost()

@@ -47,7 +47,7 @@ M.options = {
 -- Buffers whose answer no longer fits what was typed: buffer number → true.
 local outdated = {}
 
--- The newest request: buffer number → its id and the buffer's text, as a changedtick, that it is about.
+-- The newest request's id: buffer number → id.
 local newest = {}
 
 -- When the server died lately, in milliseconds of the event loop.
@@ -131,18 +131,12 @@ local function hide_outdated(buffer)
   end
 end
 
--- Gap 1, when an answer comes: the core draws it even where the text has changed since it was asked for.
-local function judge_answer(buffer, request_id, request)
+-- The answer to the newest request fits again: the server offers nothing where the text has changed since.
+local function follow_request(buffer, request_id, request)
   if request.type == 'pending' then
-    newest[buffer] = { id = request_id, tick = vim.b[buffer].changedtick }
-  elseif request.type == 'complete' and newest[buffer] and newest[buffer].id == request_id then
-    outdated[buffer] = newest[buffer].tick ~= vim.b[buffer].changedtick or nil
-    -- Neovim says that an answer came before it draws the answer.
-    vim.schedule(function()
-      if vim.api.nvim_get_current_buf() == buffer then
-        hide_outdated(buffer)
-      end
-    end)
+    newest[buffer] = request_id
+  elseif request.type == 'complete' and newest[buffer] == request_id then
+    outdated[buffer] = nil
   end
 end
 
@@ -302,7 +296,7 @@ function M.watch()
     callback = function(event)
       local request = event.data.request
       if request.method == 'textDocument/inlineCompletion' then
-        judge_answer(event.buf, event.data.request_id, request)
+        follow_request(event.buf, event.data.request_id, request)
       end
     end,
   })
