@@ -15,8 +15,8 @@ local ACCEPT_MS = 200
 -- Where the core draws.
 local NAMESPACE = vim.api.nvim_create_namespace('nvim.lsp.inline_completion')
 
--- This plugin's own folder, wherever the repository or the installation put it.
-local PLUGIN_DIR = vim.fn.fnamemodify(debug.getinfo(1, 'S').source:sub(2), ':p:h:h:h')
+-- This plugin's own folder, wherever the repository or the installation put it, links followed.
+local PLUGIN_DIR = vim.fn.fnamemodify(vim.fn.resolve(debug.getinfo(1, 'S').source:sub(2)), ':p:h:h:h')
 
 -- A server that dies more often than this within the window is not started again.
 local RESTARTS_MAX = 3
