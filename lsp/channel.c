@@ -37,8 +37,9 @@ struct channel {
     int input_file, output_file;  /* -1: not a file */
     size_t backlog_bytes;         /* queued and not yet written */
     int open_handles;
-    bool ended;   /* on_end has been called, or must not be any more */
-    bool closing; /* channel_close has been called */
+    bool ended;        /* on_end has been called, or must not be any more */
+    bool cannot_write; /* the output has failed; after the input's end it still works */
+    bool closing;      /* channel_close has been called */
     char buffer[READ_BYTES];
 };
 
@@ -84,6 +85,13 @@ static void channel_end(struct channel *channel, const char *reason)
 
     channel->ended = true;
     channel->events.on_end(channel->events.user, reason);
+}
+
+/* The output failed, and with it the channel. */
+static void channel_fail_output(struct channel *channel, const char *reason)
+{
+    channel->cannot_write = true;
+    channel_end(channel, reason);
 }
 
 static void on_alloc(uv_handle_t *handle, size_t suggested, uv_buf_t *buffer)
@@ -308,9 +316,9 @@ static void on_written(uv_write_t *request, int status)
     free(write);
 
     if (status == UV_EPIPE || status == UV_ECONNRESET)
-        channel_end(channel, NULL);
+        channel_fail_output(channel, NULL);
     else if (status < 0)
-        channel_end(channel, uv_strerror(status));
+        channel_fail_output(channel, uv_strerror(status));
     channel_drain(channel);
 }
 
@@ -322,7 +330,7 @@ static void file_write(struct channel *channel, const char *bytes, size_t count)
         if (written < 0 && errno == EINTR)
             continue;
         if (written <= 0) {
-            channel_end(channel, strerror(errno));
+            channel_fail_output(channel, strerror(errno));
             return;
         }
         bytes += written;
@@ -335,7 +343,7 @@ static void stream_write(struct channel *channel, char *bytes, size_t count)
     struct channel_write *write = malloc(sizeof *write);
     if (!write) {
         free(bytes);
-        channel_end(channel, "no memory to write");
+        channel_fail_output(channel, "no memory to write");
         return;
     }
     *write = (struct channel_write){.bytes = bytes, .count = count};
@@ -346,15 +354,15 @@ static void stream_write(struct channel *channel, char *bytes, size_t count)
         channel->backlog_bytes -= count;
         free(bytes);
         free(write);
-        channel_end(channel, uv_strerror(status));
+        channel_fail_output(channel, uv_strerror(status));
     }
 }
 
 void channel_write(struct channel *channel, char *bytes, size_t count)
 {
-    bool is_usable = !channel->ended && !channel->closing;
+    bool is_usable = !channel->cannot_write && !channel->closing;
     if (is_usable && channel->backlog_bytes > CHANNEL_BACKLOG_BYTES) {
-        channel_end(channel, "the editor has stopped reading");
+        channel_fail_output(channel, "the editor has stopped reading");
         is_usable = false;
     }
     if (is_usable && channel->writer) {

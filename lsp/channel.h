@@ -40,7 +40,8 @@ struct channel *channel_listen(uv_loop_t *loop, const char *path,
 struct channel *channel_connect(uv_loop_t *loop, const char *path,
                                 const struct channel_events *events, struct error *error);
 
-/* Queues bytes, which are stolen; never blocks on a pipe or socket. They are dropped when the channel has ended. */
+/* Queues bytes, which are stolen; never blocks on a pipe or socket. After the editor has hung up they
+ * are still sent, in case it reads on; they are dropped once that has failed. */
 void channel_write(struct channel *channel, char *bytes, size_t count);
 
 /* Stops reading, and closes as soon as everything queued has been written or CHANNEL_DRAIN_MS are over. */

@@ -4,9 +4,11 @@
 #include "lsp/server.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include <uv.h>
 
@@ -209,9 +211,19 @@ static int server_serve(struct server *server, const struct settings *settings,
     return server->status;
 }
 
+/* Closed standard descriptors become /dev/null, lest the loop's own take their numbers and meet what goes there. */
+static void standard_descriptors_fill(void)
+{
+    for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++) {
+        if (fcntl(fd, F_GETFD) < 0)
+            (void)!open("/dev/null", O_RDWR); // takes the lowest number free: this one
+    }
+}
+
 int server_run(const struct settings *settings, const struct server_transport *transport)
 {
     struct error error = {0};
+    standard_descriptors_fill();
     if (!log_open(settings->log_path, settings->log_level, &error))
         log_write(LOG_LEVEL_ERROR, "%s", error.text);
 
