@@ -22,15 +22,15 @@ enum {
 struct context {
     const struct language *language; /* process lifetime; NULL for plain text */
     enum scope_extent extent;
-    char *
-        before; /* up to the cursor; begins at a line start, within a longer line at a code point */
+    /* Up to the cursor; begins at a line start, within a longer line at a code point. */
+    char *before;
     size_t before_bytes;
-    char *after; /* from the cursor; ends behind a line end, within a longer line at a code point */
+    /* From the cursor; ends behind a line end, within a longer line at a code point. */
+    char *after;
     size_t after_bytes;
-    /* The cursor stood on a line of white space only: the model continues from the line's start, and the white space that
-     * it writes first is reconciled with this many bytes that the user already has. */
-    size_t blank_bytes;
-    bool is_blank_line; /* such a line, be there white space before the cursor or none */
+    bool is_blank_line; /* nothing but white space stands on the cursor's line, or nothing at all */
+    size_t blank_bytes; /* of such a line, before the cursor */
+    size_t held_bytes;  /* the end of `before` that the model is not given */
 };
 
 /* `syntax` may be NULL and must be up to date with `text`; a `cursor` behind the text means its end. False when memory is
@@ -39,10 +39,21 @@ bool context_init(struct context *context, const struct language *language,
                   const struct syntax *syntax, const char *text, size_t bytes, size_t cursor);
 void context_finish(struct context *context);
 
-/* The prefix that the model is given: `before`, less the white space of a blank cursor line. */
+/* The prefix that the model is given: `before`, less a space or tab at its end. Tokenizers attach one to the word behind it, so a
+ * model that is given the space alone has hardly ever seen what comes then; without it the model writes it first, which
+ * shows as well that it meant to begin a new word. Of blank lines the model therefore sees all of the indentation but its
+ * last column, and is neither made to guess it (as with an empty prompt) nor led to indent deeper (as with all of it).
+ *
+ * With the embedded model on 151 lines of the evaluation set, of which it was given the indentation:
+ * nothing of it 3 right, 35 indented right; all of it 0 and 36; all but the last byte 5 and 113. On 132 lines up to a space
+ * in them: 2 right with the space, 10 without. */
 size_t context_prompt_bytes(const struct context *context);
 
-/* The cursor line's beginning, as far as the model is given it: offset in `before`. */
+/* Where the inserted text begins, offset in `before`: at the cursor, on a blank line at its start, since there the indentation
+ * is reconciled with what the model means. */
+size_t context_insertion_start(const struct context *context);
+
+/* Where the line of that place begins, offset in `before`. */
 size_t context_line_start(const struct context *context);
 
 /* The rest of the cursor's line without white space around it; *start is its offset in `after`. */

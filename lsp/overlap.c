@@ -235,7 +235,7 @@ size_t overlap_rest(const struct context *context, const char *text, size_t byte
     struct ahead ahead = look_ahead(context);
     size_t start = context_line_start(context);
     const char *line = context->before + start;
-    size_t line_bytes = context_prompt_bytes(context) - start;
+    size_t line_bytes = context_insertion_start(context) - start;
     const char *rest = context->after + ahead.rest_start;
     const char *next = context->after + ahead.next_start;
     struct brackets brackets = {0};
@@ -273,7 +273,7 @@ size_t overlap_lines(const struct context *context, const char *text, size_t byt
 {
     struct ahead ahead = look_ahead(context);
     size_t line_start = context_line_start(context);
-    size_t lead_bytes = context_prompt_bytes(context) - line_start;
+    size_t lead_bytes = context_insertion_start(context) - line_start;
 
     if (ahead.next_bytes == 0)
         return bytes;

@@ -1,7 +1,8 @@
 /* Cuts what a model wrote, stage by stage.
  *
- * Both doors work on a draft: the text with '\n' line ends and, where the cursor's line is blank, without the blank lines that
- * a model likes to begin with. Every stage gives an offset from which on the draft is of no use: the scope's end, a
+ * Both doors work on a draft: what would stand behind the place where the insertion begins, with '\n' line ends. It lacks the
+ * space before the cursor that the model had to write first, and on a blank line it has the whole indentation but not the blank
+ * lines that a model likes to begin with. Every stage gives an offset from which on the draft is of no use: the scope's end, a
  * repetition, the text behind the cursor. While text grows, any such offset means that more cannot help. At the end the draft
  * is cut at the smallest, its white space is reconciled with what the user has typed, and what is too little is dropped.
  */
@@ -37,6 +38,11 @@ static bool is_letter(char byte)
     return (byte >= 'a' && byte <= 'z') || (byte >= 'A' && byte <= 'Z') || (byte & 0x80);
 }
 
+static bool is_digit(char byte)
+{
+    return byte >= '0' && byte <= '9';
+}
+
 static size_t smaller(size_t left, size_t right)
 {
     return left < right ? left : right;
@@ -54,7 +60,7 @@ static size_t indent_bytes(const char *text, size_t bytes)
 
 /* Drafts */
 
-/* Where the draft of a blank cursor line begins: at its first line that is not blank. */
+/* Where a model's text begins that is to stand on a blank cursor line: at its first line that is not blank. */
 static size_t first_line(const char *text, size_t bytes)
 {
     size_t start = 0;
@@ -66,17 +72,45 @@ static size_t first_line(const char *text, size_t bytes)
     return start;
 }
 
+/* Begins a draft with the indentation that the model was given, unless it left that line; returns where its text goes on. */
+static size_t draft_begin_line(struct draft *draft, const struct context *context, const char *text,
+                               size_t bytes)
+{
+    size_t start = first_line(text, bytes);
+
+    if (start == 0) {
+        draft->bytes = context->blank_bytes - context->held_bytes;
+        memcpy(draft->text, context->before + context_insertion_start(context), draft->bytes);
+    }
+    return start;
+}
+
+/* Whether a model that was not given the white space before the cursor went on without any: "=" behind "a =" is not meant
+ * for "a = ". */
+static bool lacks_space(const struct context *context, const char *text, size_t bytes)
+{
+    return !context->is_blank_line && context->held_bytes > 0 && bytes > 0 && !is_blank(text[0]);
+}
+
 /* False when memory is exhausted. A NUL ends the text, since nothing behind it could be inserted. */
 static bool draft_init(struct draft *draft, const struct context *context, const char *text,
                        size_t bytes)
 {
-    *draft = (struct draft){.text = malloc(bytes + 2)};
+    size_t start = 0;
+
+    *draft = (struct draft){.text = malloc(context->blank_bytes + bytes + 2)};
     if (!draft->text)
         return false;
 
-    for (size_t i = context->is_blank_line ? first_line(text, bytes) : 0; i < bytes; i++) {
-        if (text[i] == '\0')
-            break;
+    // the beginning: what the user has typed already is not inserted again
+    if (context->is_blank_line)
+        start = draft_begin_line(draft, context, text, bytes);
+    else if (context->held_bytes > 0 && indent_bytes(text, bytes) > 0)
+        start = context->held_bytes;
+    else if (lacks_space(context, text, bytes))
+        start = bytes;
+
+    for (size_t i = start; i < bytes && text[i] != '\0'; i++) {
         bool is_pair = text[i] == '\r' && i + 1 < bytes && text[i + 1] == '\n';
         if (!is_pair)
             draft->text[draft->bytes++] = text[i] == '\r' ? '\n' : text[i];
@@ -124,6 +158,14 @@ static size_t find_line_cycle(const char *text, size_t bytes)
     return bytes;
 }
 
+/* Steps back over what would have joined the next repetition to the last: white space, operators, commas. */
+static size_t strip_joint(const char *text, size_t bytes)
+{
+    while (bytes > 0 && (is_blank(text[bytes - 1]) || strchr("+-*/%=<>&|^~!?,.:", text[bytes - 1])))
+        bytes--;
+    return bytes;
+}
+
 /* Where a cycle of bytes within a line, with a letter in it, comes for the second time; at the start of a code point. */
 static size_t find_echo(const char *text, size_t bytes)
 {
@@ -141,7 +183,7 @@ static size_t find_echo(const char *text, size_t bytes)
             size_t cut = at + 1 - run;
             while (cut > 0 && (text[cut] & 0xC0) == 0x80)
                 cut--;
-            return cut;
+            return strip_joint(text, cut);
         }
     }
     return bytes;
@@ -155,7 +197,7 @@ static size_t find_scope_end(const struct context *context, const char *text, si
     struct scope_gap gap = {
         .language = context->language,
         .before = context->before,
-        .before_bytes = context_prompt_bytes(context),
+        .before_bytes = context_insertion_start(context),
         .after = context->after,
         .after_bytes = context->after_bytes,
     };
@@ -182,7 +224,7 @@ bool trim_is_complete(const struct context *context, const char *text, size_t by
     struct draft draft;
     bool ended = true;
 
-    if (!draft_init(&draft, context, text, bytes))
+    if (lacks_space(context, text, bytes) || !draft_init(&draft, context, text, bytes))
         return true;
     find_cut(context, &draft, &ended);
     free(draft.text);
@@ -205,7 +247,7 @@ static bool indent_decide(struct indent *indent, const struct context *context, 
                           size_t bytes)
 {
     *indent = (struct indent){
-        .user = context->before + context_prompt_bytes(context),
+        .user = context->before + context_insertion_start(context),
         .user_bytes = context->blank_bytes,
         .model_bytes = indent_bytes(text, bytes),
     };
@@ -270,14 +312,17 @@ static bool needs_end(const struct context *context)
     return context_rest(context, &start) > 0 && start == 0;
 }
 
-/* Whether there is too little to show: less than two characters that are not white space. */
+/* Whether there is too little to show: not more than one punctuation mark. A single letter or digit may end an expression. */
 static bool is_noise(const char *text, size_t bytes)
 {
-    size_t characters = 0;
+    size_t marks = 0;
 
-    for (size_t i = 0; i < bytes; i++)
-        characters += !is_blank(text[i]) && (text[i] & 0xC0) != 0x80;
-    return characters < 2;
+    for (size_t i = 0; i < bytes; i++) {
+        if (is_letter(text[i]) || is_digit(text[i]))
+            return false;
+        marks += !is_blank(text[i]);
+    }
+    return marks < 2;
 }
 
 char *trim_finish(const struct context *context, const char *text, size_t bytes)
