@@ -8,6 +8,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "infer/compress.h"
+
 enum flag {
     OPTION_MODEL = 256,
     OPTION_DEVICE,
@@ -33,6 +35,9 @@ enum flag {
     OPTION_DECODE,
     OPTION_TOKENS,
     OPTION_OUTPUT,
+    OPTION_WINDOW,
+    OPTION_STRIDE,
+    OPTION_SIDECAR,
 };
 
 static const struct option options[] = {
@@ -60,23 +65,28 @@ static const struct option options[] = {
     {"decode", no_argument, NULL, OPTION_DECODE},
     {"tokens", required_argument, NULL, OPTION_TOKENS},
     {"output", required_argument, NULL, OPTION_OUTPUT},
+    {"window", required_argument, NULL, OPTION_WINDOW},
+    {"stride", required_argument, NULL, OPTION_STRIDE},
+    {"sidecar", required_argument, NULL, OPTION_SIDECAR},
     {NULL, 0, NULL, 0},
 };
 
 static const struct {
     const char *name;
     enum command command;
-    const char *operand; /* what it is called in messages; NULL: none is taken */
-    bool operand_required;
+    const char *operand;   /* what they are called in messages */
+    int least, most;       /* how many operands */
     enum flag first, last; /* options of its own; 0: none */
 } commands[] = {
-    {"serve", COMMAND_SERVE, NULL, false, OPTION_STDIO, OPTION_CLIENT_PROCESS_ID},
-    {"complete", COMMAND_COMPLETE, "FILE:LINE:COL", true, 0, 0},
-    {"generate", COMMAND_GENERATE, NULL, false, OPTION_PROMPT, OPTION_SPECIAL},
-    {"tokenize", COMMAND_TOKENIZE, "FILE", false, OPTION_SPECIAL, OPTION_DECODE},
-    {"logits", COMMAND_LOGITS, NULL, false, OPTION_TOKENS, OPTION_OUTPUT},
-    {"inspect", COMMAND_INSPECT, "DIR", false, 0, 0},
-    {"doctor", COMMAND_DOCTOR, NULL, false, 0, 0},
+    {"serve", COMMAND_SERVE, NULL, 0, 0, OPTION_STDIO, OPTION_CLIENT_PROCESS_ID},
+    {"complete", COMMAND_COMPLETE, "FILE:LINE:COL", 1, 1, 0, 0},
+    {"generate", COMMAND_GENERATE, NULL, 0, 0, OPTION_PROMPT, OPTION_SPECIAL},
+    {"tokenize", COMMAND_TOKENIZE, "FILE", 0, 1, OPTION_SPECIAL, OPTION_DECODE},
+    {"logits", COMMAND_LOGITS, NULL, 0, 0, OPTION_TOKENS, OPTION_OUTPUT},
+    {"perplexity", COMMAND_PERPLEXITY, "FILE", 1, 1, OPTION_WINDOW, OPTION_STRIDE},
+    {"compress", COMMAND_COMPRESS, "SRC_DIR DST_DIR", 2, 2, OPTION_SIDECAR, OPTION_SIDECAR},
+    {"inspect", COMMAND_INSPECT, "DIR", 0, 1, 0, 0},
+    {"doctor", COMMAND_DOCTOR, NULL, 0, 0, 0, 0},
 };
 
 enum { COMMAND_COUNT = sizeof commands / sizeof *commands };
@@ -219,6 +229,12 @@ static bool apply_own(struct command_line *line, enum flag option, const char *t
     case OPTION_TOKENS:
         line->tokens = text;
         return true;
+    case OPTION_WINDOW:
+        return parse_int("window", text, 2, 1 << 20, &line->window, error);
+    case OPTION_STRIDE:
+        return parse_int("stride", text, 1, 1 << 20, &line->stride, error);
+    case OPTION_SIDECAR:
+        return parse_int("sidecar", text, 0, COMPRESS_SIDECAR_MAX, &line->sidecar, error);
     default:
         line->output = text;
         return true;
@@ -264,7 +280,7 @@ static bool parse_options(struct command_line *line, int index, int argc, char *
 
 bool command_line_parse(struct command_line *line, int argc, char **argv, struct error *error)
 {
-    *line = (struct command_line){.top_p = 1.0f};
+    *line = (struct command_line){.top_p = 1.0f, .sidecar = COMPRESS_SIDECAR_DEFAULT};
     if (!settings_init(&line->settings))
         return error_set(error, ERROR_MEMORY, "not enough memory");
 
@@ -280,14 +296,15 @@ bool command_line_parse(struct command_line *line, int argc, char **argv, struct
     if (line->command == COMMAND_HELP || line->command == COMMAND_VERSION)
         return true;
 
-    const int left = argc - words - optind;
-    if (left > (commands[index].operand ? 1 : 0))
+    const int given = argc - words - optind;
+    if (given > commands[index].most)
         return error_set(error, ERROR_INPUT, "%s: unexpected %s", commands[index].name,
-                         argv[argc - 1]);
-    line->operand = left == 1 ? argv[argc - 1] : NULL;
-    if (commands[index].operand_required && !line->operand)
+                         argv[argc - given + commands[index].most]);
+    if (given < commands[index].least)
         return error_set(error, ERROR_INPUT, "%s needs %s", commands[index].name,
                          commands[index].operand);
+    line->operand = given > 0 ? argv[argc - given] : NULL;
+    line->destination = given > 1 ? argv[argc - given + 1] : NULL;
     return true;
 }
 
@@ -307,6 +324,9 @@ void command_line_help(FILE *out)
         "      [--temperature T] [--top-p P] [--seed N] [--special]\n"
         "  hxqd tokenize [FILE|-] [--special] [--decode]          text to ids, or ids to text\n"
         "  hxqd logits --tokens 1,2,3 [--output F]                float32 [tokens, vocabulary]\n"
+        "  hxqd perplexity FILE [--window N] [--stride N]         how well the model predicts a "
+        "text\n"
+        "  hxqd compress SRC_DIR DST_DIR [--sidecar N]            dense checkpoint to HXQ\n"
         "  hxqd inspect [DIR]                                     what a checkpoint holds\n"
         "  hxqd doctor                                            what will be used, and why\n"
         "\n"

@@ -17,6 +17,8 @@ enum command {
     COMMAND_GENERATE,
     COMMAND_TOKENIZE,
     COMMAND_LOGITS,
+    COMMAND_PERPLEXITY,
+    COMMAND_COMPRESS,
     COMMAND_INSPECT,
     COMMAND_DOCTOR,
     COMMAND_HELP,
@@ -28,6 +30,7 @@ struct command_line {
     struct settings settings;
     struct server_transport transport; /* serve */
     const char *operand;               /* FILE:LINE:COL, FILE or DIR; NULL where none was given */
+    const char *destination;           /* compress: the second operand */
     const char *prompt;                /* generate --prompt */
     const char *file;                  /* generate --file */
     const char *tokens;                /* logits --tokens */
@@ -35,6 +38,8 @@ struct command_line {
     bool decode;                       /* tokenize --decode */
     float temperature, top_p;
     uint64_t seed;
+    int window, stride; /* perplexity; 0: its defaults */
+    int sidecar;        /* compress --sidecar: exact outliers per matrix at most */
 };
 
 /* Parses argv. False with an error (code ERROR_INPUT) whose text tells a user what is wrong; finish it all the same. */

@@ -10,80 +10,7 @@
 #include "infer/inspect.h"
 #include "lsp/candidates.h"
 #include "lsp/context.h"
-
-enum { INPUT_MAX_BYTES = 64 * 1024 * 1024 };
-
-/* Prints an object and gives up the reference. */
-static bool print_json(json_t *object, struct error *error)
-{
-    if (!object || json_dumpf(object, stdout, JSON_COMPACT) != 0) {
-        json_decref(object);
-        return error_set(error, ERROR_SYSTEM, "standard output: cannot be written");
-    }
-    putchar('\n');
-    json_decref(object);
-    return true;
-}
-
-static struct engine *open_engine(const struct settings *settings, struct error *error)
-{
-    char *model = settings_model_path(settings, error);
-    struct engine *engine = NULL;
-
-    if (model)
-        engine = engine_open(&(struct engine_options){.model = model,
-                                                      .device = settings->device,
-                                                      .threads = settings->threads,
-                                                      .context_tokens = settings->context_tokens,
-                                                      .exact = settings->exact},
-                             error);
-    free(model);
-    return engine;
-}
-
-/* A whole file, or standard input for NULL and "-"; NUL-terminated, the caller frees it. */
-static char *read_input(const char *path, size_t *bytes, struct error *error)
-{
-    const bool is_stdin = !path || strcmp(path, "-") == 0;
-    FILE *file = is_stdin ? stdin : fopen(path, "rb");
-    size_t capacity = 64 * 1024, length = 0, count = 0;
-    char *text = malloc(capacity);
-
-    if (!file) {
-        error_set(error, ERROR_SYSTEM, "%s: cannot open: %s", path, strerror(errno));
-        goto failed;
-    }
-    errno = 0;
-    while (text && (count = fread(text + length, 1, capacity - length - 1, file)) > 0) {
-        length += count;
-        if (length > INPUT_MAX_BYTES) {
-            error_set(error, ERROR_LIMIT, "%s: more than %d bytes", path ? path : "-",
-                      INPUT_MAX_BYTES);
-            goto failed;
-        }
-        if (length + 1 == capacity) {
-            char *grown = realloc(text, capacity *= 2);
-            if (!grown)
-                free(text);
-            text = grown;
-        }
-    }
-    if (!text || ferror(file)) {
-        error_set(error, ERROR_SYSTEM, "%s: cannot read: %s", path ? path : "-", strerror(errno));
-        goto failed;
-    }
-    if (!is_stdin)
-        fclose(file);
-    text[length] = '\0';
-    *bytes = length;
-    return text;
-
-failed:
-    if (file && !is_stdin)
-        fclose(file);
-    free(text);
-    return NULL;
-}
+#include "lsp/tool_io.h"
 
 /* --- complete --------------------------------------------------------------------------------------------------------- */
 
@@ -137,7 +64,7 @@ static bool place_context(const char *place, struct context *context, struct err
     bool found = false;
 
     if (!parse_place(place, &path, &line, &column, error) ||
-        !(text = read_input(path, &bytes, error)) ||
+        !(text = tool_read_input(path, &bytes, error)) ||
         !find_offset(place, text, bytes, line, column, &offset, error))
         goto done;
 
@@ -164,20 +91,20 @@ bool tool_complete(const struct command_line *line, struct error *error)
 
     if (!place_context(line->operand, &context, error))
         return false;
-    engine = open_engine(&line->settings, error);
+    engine = tool_open_engine(&line->settings, error);
     if (!engine || !candidates_generate(&candidates, engine, &context, 1, line->settings.max_tokens,
                                         NULL, error))
         goto done;
 
     const char *text = candidates.count ? candidates.texts[0] : "";
     if (line->settings.json)
-        done = print_json(json_pack("{s:s, s:i, s:i, s:i, s:f, s:f, s:s}", "text", text,
-                                    "prompt_tokens", candidates.prompt_tokens, "reused_tokens",
-                                    candidates.reused_tokens, "completion_tokens",
-                                    candidates.completion_tokens, "first_token_ms",
-                                    candidates.first_token_ms, "total_ms", candidates.total_ms,
-                                    "stop", engine_stop_name(candidates.stop)),
-                          error);
+        done = tool_print_json(json_pack("{s:s, s:i, s:i, s:i, s:f, s:f, s:s}", "text", text,
+                                         "prompt_tokens", candidates.prompt_tokens, "reused_tokens",
+                                         candidates.reused_tokens, "completion_tokens",
+                                         candidates.completion_tokens, "first_token_ms",
+                                         candidates.first_token_ms, "total_ms", candidates.total_ms,
+                                         "stop", engine_stop_name(candidates.stop)),
+                               error);
     else {
         fputs(text, stdout);
         if (isatty(STDOUT_FILENO))
@@ -210,13 +137,13 @@ static bool stream_text(void *user, const char *text, size_t bytes)
 
 static bool generate_json(const struct engine_result *result, struct error *error)
 {
-    return print_json(json_pack("{s:s%, s:i, s:i, s:i, s:f, s:f, s:s}", "text", result->text,
-                                result->bytes, "prompt_tokens", result->prompt_tokens,
-                                "reused_tokens", result->reused_tokens, "completion_tokens",
-                                result->completion_tokens, "first_token_ms", result->first_token_ms,
-                                "total_ms", result->total_ms, "stop",
-                                engine_stop_name(result->stop)),
-                      error);
+    return tool_print_json(json_pack("{s:s%, s:i, s:i, s:i, s:f, s:f, s:s}", "text", result->text,
+                                     result->bytes, "prompt_tokens", result->prompt_tokens,
+                                     "reused_tokens", result->reused_tokens, "completion_tokens",
+                                     result->completion_tokens, "first_token_ms",
+                                     result->first_token_ms, "total_ms", result->total_ms, "stop",
+                                     engine_stop_name(result->stop)),
+                           error);
 }
 
 bool tool_generate(const struct command_line *line, struct error *error)
@@ -230,10 +157,10 @@ bool tool_generate(const struct command_line *line, struct error *error)
 
     if (!line->prompt == !line->file)
         return error_set(error, ERROR_INPUT, "generate: either --prompt or --file is needed");
-    if (line->file && !(text = read_input(line->file, &bytes, error)))
+    if (line->file && !(text = tool_read_input(line->file, &bytes, error)))
         return false;
 
-    engine = open_engine(&line->settings, error);
+    engine = tool_open_engine(&line->settings, error);
     if (!engine)
         goto done;
     const struct engine_request request = {
@@ -300,8 +227,8 @@ static bool print_ids(const int32_t *ids, size_t count, bool json, struct error 
     for (size_t i = 0; i < count; i++)
         json_array_append_new(array, json_integer(ids[i]));
     if (json)
-        return print_json(json_pack("{s:o}", "tokens", array), error);
-    return print_json(array, error);
+        return tool_print_json(json_pack("{s:o}", "tokens", array), error);
+    return tool_print_json(array, error);
 }
 
 static bool detokenize(const struct command_line *line, const struct engine *engine,
@@ -315,7 +242,7 @@ static bool detokenize(const struct command_line *line, const struct engine *eng
     if (parse_ids(input, &ids, &count, error) &&
         engine_detokenize(engine, ids, count, &text, &bytes, error)) {
         if (line->settings.json)
-            done = print_json(json_pack("{s:s%}", "text", text, bytes), error);
+            done = tool_print_json(json_pack("{s:s%}", "text", text, bytes), error);
         else
             done = fwrite(text, 1, bytes, stdout) == bytes;
     }
@@ -330,11 +257,11 @@ bool tool_tokenize(const struct command_line *line, struct error *error)
     int32_t *ids = NULL;
     size_t bytes, count;
     bool done = false;
-    char *input = read_input(line->operand, &bytes, error);
+    char *input = tool_read_input(line->operand, &bytes, error);
 
     if (!input)
         return false;
-    engine = open_engine(&line->settings, error);
+    engine = tool_open_engine(&line->settings, error);
     if (engine && line->decode)
         done = detokenize(line, engine, input, error);
     else if (engine)
@@ -404,7 +331,7 @@ bool tool_logits(const struct command_line *line, struct error *error)
     if (!line->tokens)
         return error_set(error, ERROR_INPUT, "logits: --tokens 1,2,3 is needed");
     if (parse_ids(line->tokens, &ids, &count, error) &&
-        (engine = open_engine(&line->settings, error)))
+        (engine = tool_open_engine(&line->settings, error)))
         done = write_logits(line, engine, ids, count, error);
 
     engine_close(engine);
@@ -481,7 +408,7 @@ bool tool_inspect(const struct command_line *line, struct error *error)
     bool done = inspection != NULL;
 
     if (inspection && line->settings.json)
-        done = print_json(inspection_json(directory, inspection), error);
+        done = tool_print_json(inspection_json(directory, inspection), error);
     else if (inspection)
         print_inspection(directory, inspection);
     inspection_close(inspection);
@@ -514,7 +441,7 @@ static json_t *grammar_names(void)
 static bool doctor_json(const struct settings *settings, const struct engine_info *info,
                         struct error *error)
 {
-    return print_json(
+    return tool_print_json(
         json_pack("{s:s, s:s, s:s, s:s, s:i, s:s, s:s, s:s, s:I, s:I, s:i, s:b, s:b, s:f, s:o}",
                   "version", HXQD_VERSION, "device", info->device, "device_reason",
                   device_reason(settings), "isa", info->isa, "threads", info->threads, "model",
@@ -548,7 +475,7 @@ static void doctor_text(const struct settings *settings, const struct engine_inf
 
 bool tool_doctor(const struct command_line *line, struct error *error)
 {
-    struct engine *engine = open_engine(&line->settings, error);
+    struct engine *engine = tool_open_engine(&line->settings, error);
     struct engine_info info;
     bool done = engine != NULL;
 

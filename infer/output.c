@@ -1,0 +1,147 @@
+/* Thin over the system's calls; what they add is full writes, durability and sentences. */
+#include "infer/output.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <nettle/sha2.h>
+
+#include "infer/file.h"
+
+enum { CHUNK_BYTES = 1 << 20 };
+
+static bool system_error(struct error *error, const char *path, const char *what)
+{
+    return error_set(error, ERROR_SYSTEM, "%s: cannot %s: %s", path, what, strerror(errno));
+}
+
+int output_open(const char *path, struct error *error)
+{
+    const int file = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0666);
+
+    if (file < 0)
+        system_error(error, path, "open for writing");
+    return file;
+}
+
+bool output_reserve(int file, const char *path, int64_t bytes, struct error *error)
+{
+    if (ftruncate(file, bytes) != 0)
+        return system_error(error, path, "grow");
+    if (bytes > 0 && fallocate(file, 0, 0, bytes) != 0 && errno != EOPNOTSUPP && errno != ENOSYS)
+        return system_error(error, path, "reserve room");
+    return true;
+}
+
+bool output_write(int file, const char *path, const void *data, size_t bytes, int64_t offset,
+                  struct error *error)
+{
+    const char *at = data;
+
+    while (bytes > 0) {
+        const ssize_t count = pwrite(file, at, bytes, offset);
+        if (count < 0 && errno == EINTR)
+            continue;
+        if (count <= 0)
+            return system_error(error, path, "write");
+        at += count;
+        offset += count;
+        bytes -= (size_t)count;
+    }
+    return true;
+}
+
+bool output_close(int file, const char *path, struct error *error)
+{
+    const bool synced = fsync(file) == 0;
+
+    if (!synced)
+        system_error(error, path, "write");
+    if (close(file) != 0 && synced)
+        return system_error(error, path, "close");
+    return synced;
+}
+
+/* Writes a new file of the given bytes. */
+static bool write_file(const char *path, const void *data, size_t bytes, struct error *error)
+{
+    const int file = output_open(path, error);
+
+    if (file < 0)
+        return false;
+    const bool written =
+        output_reserve(file, path, 0, error) && output_write(file, path, data, bytes, 0, error);
+    return output_close(file, path, error) && written;
+}
+
+bool output_json(const char *path, const json_t *json, struct error *error)
+{
+    char *text = json ? json_dumps(json, JSON_INDENT(2)) : NULL;
+
+    if (!text)
+        return error_set(error, ERROR_MEMORY, "%s: not enough memory", path);
+    const size_t length = strlen(text);
+    text[length] = '\n'; /* in the terminator's place */
+    const bool written = write_file(path, text, length + 1, error);
+    free(text);
+    return written;
+}
+
+bool output_copy(const char *from, const char *path, struct error *error)
+{
+    struct mapping mapping;
+
+    if (!mapping_open(&mapping, from, error))
+        return false;
+    const bool written = write_file(path, mapping.data, mapping.bytes, error);
+    mapping_close(&mapping);
+    return written;
+}
+
+bool output_sync_directory(const char *path, struct error *error)
+{
+    const int directory = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+    if (directory < 0)
+        return system_error(error, path, "open");
+    const bool synced = fsync(directory) == 0 || errno == EINVAL; /* some file systems cannot */
+    if (!synced)
+        system_error(error, path, "write");
+    close(directory);
+    return synced;
+}
+
+bool output_rename(const char *from, const char *to, struct error *error)
+{
+    if (rename(from, to) != 0)
+        return error_set(error, ERROR_SYSTEM, "%s: cannot be renamed to %s: %s", from, to,
+                         strerror(errno));
+    return true;
+}
+
+bool output_digest(const char *path, char hexadecimal[2 * OUTPUT_DIGEST_BYTES + 1], int64_t *bytes,
+                   struct error *error)
+{
+    struct sha256_ctx context;
+    struct mapping mapping;
+    uint8_t digest[SHA256_DIGEST_SIZE];
+
+    if (!mapping_open(&mapping, path, error))
+        return false;
+    sha256_init(&context);
+    for (size_t at = 0; at < mapping.bytes; at += CHUNK_BYTES) {
+        const size_t left = mapping.bytes - at;
+        sha256_update(&context, left < CHUNK_BYTES ? left : CHUNK_BYTES,
+                      (const uint8_t *)mapping.data + at);
+    }
+    sha256_digest(&context, sizeof digest, digest);
+    *bytes = (int64_t)mapping.bytes;
+    mapping_close(&mapping);
+    for (int i = 0; i < SHA256_DIGEST_SIZE; i++)
+        sprintf(hexadecimal + 2 * i, "%02x", digest[i]);
+    return true;
+}
