@@ -71,6 +71,7 @@ static bool open_parts(struct engine *engine, const struct engine_options *optio
 {
     const struct model_options model_options = {
         .threads = options->threads,
+        .exact = options->exact,
         .cancel = options->cancel,
         .on_progress = options->on_progress,
         .user = options->user,
@@ -123,7 +124,8 @@ void engine_describe(const struct engine *engine, struct engine_info *info)
         .model = engine->directory,
         .architecture = "qwen2",
         .device = engine->model->backend->ops->name,
-        .isa = cpu_backend_isa(),
+        .is_exact = cpu_backend_is_exact(engine->model->backend),
+        .isa = cpu_backend_isa(engine->model->backend),
         .threads = cpu_backend_threads(engine->model->backend),
         .layers = config->layers,
         .hidden_size = config->hidden_size,

@@ -47,6 +47,7 @@ struct engine_info {
     const char *architecture; /* "qwen2" */
     const char *device;       /* "cpu" */
     const char *isa;
+    bool is_exact; /* nothing is rounded below float32 */
     int threads;
     int layers, hidden_size, vocab_size, context_tokens;
     int64_t parameters;   /* weights, whatever their storage */

@@ -100,7 +100,7 @@ struct model *model_load(const char *directory, const struct model_options *opti
         !(model->files = safetensors_open(directory, error)))
         goto done;
 
-    model->backend = cpu_backend_create(options->threads);
+    model->backend = cpu_backend_create(options->threads, options->exact);
     model->layers = calloc((size_t)model->config.layers, sizeof *model->layers);
     if (!model->backend || !model->layers) {
         error_set(error, ERROR_MEMORY, "not enough memory or threads for the model");

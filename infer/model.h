@@ -37,6 +37,7 @@ struct model {
 
 struct model_options {
     int threads;               /* 0: one per processor */
+    bool exact;                /* no rounding below float32 */
     const atomic_bool *cancel; /* may be NULL; polled between layers */
     void (*on_progress)(void *user, double fraction);
     void *user;

@@ -39,7 +39,8 @@ bool sidecar_rows_init(struct sidecar_rows *sidecar, const struct matrix_source 
     sidecar->starts = calloc((size_t)source->rows + 1, sizeof *sidecar->starts);
     sidecar->columns = malloc((count + 1) * sizeof *sidecar->columns);
     sidecar->values = malloc((count + 1) * sizeof *sidecar->values);
-    if (!entries || !sidecar->starts || !sidecar->columns || !sidecar->values) {
+    sidecar->deltas = malloc((count + 1) * sizeof *sidecar->deltas);
+    if (!entries || !sidecar->starts || !sidecar->columns || !sidecar->values || !sidecar->deltas) {
         free(entries);
         sidecar_rows_finish(sidecar);
         return false;
@@ -52,7 +53,10 @@ bool sidecar_rows_init(struct sidecar_rows *sidecar, const struct matrix_source 
             continue;
         sidecar->starts[entries[i].position / source->cols + 1]++;
         sidecar->columns[kept] = (int32_t)(entries[i].position % source->cols);
-        sidecar->values[kept++] = source->sidecar_values[entries[i].order];
+        const float value = source->sidecar_values[entries[i].order];
+        const uint8_t index = ((const uint8_t *)source->data)[entries[i].position];
+        sidecar->values[kept] = value;
+        sidecar->deltas[kept++] = value - source->codebook[index];
     }
 
     /* counts become starts */
@@ -67,6 +71,7 @@ void sidecar_rows_finish(struct sidecar_rows *sidecar)
     free(sidecar->starts);
     free(sidecar->columns);
     free(sidecar->values);
+    free(sidecar->deltas);
     memset(sidecar, 0, sizeof *sidecar);
 }
 

@@ -15,6 +15,7 @@ struct sidecar_rows {
     int64_t *starts;  /* [rows + 1] first entry of each row */
     int32_t *columns; /* [starts[rows]] ascending within a row */
     float *values;    /* [starts[rows]] what stands there instead of the codebook's value */
+    float *deltas;    /* [starts[rows]] by how much it is more than the codebook's value */
 };
 
 /* Sorts a source's sidecar; of entries with one position the last given stays. False when memory is exhausted. */

@@ -131,13 +131,17 @@ enum backend_status backend_status(const struct backend *backend);
 /* A sentence for a user. */
 const char *backend_status_text(enum backend_status status);
 
-/* CPU backend with `threads` computing threads (0: one per processor); NULL when threads or memory cannot be had. */
-struct backend *cpu_backend_create(int threads);
+/* CPU backend with `threads` computing threads (0: one per processor); NULL when threads or memory cannot be had. With `exact`
+ * nothing is rounded below float32; without it, products may take 16-bit inputs and codebooks where that is faster. */
+struct backend *cpu_backend_create(int threads, bool exact);
 
 /* Computing threads of a CPU backend. */
 int cpu_backend_threads(const struct backend *backend);
 
-/* The instruction set that the CPU kernels use here, e.g. "portable C". */
-const char *cpu_backend_isa(void);
+/* The instruction set that its kernels use: "portable", "avx2", "avx512". */
+const char *cpu_backend_isa(const struct backend *backend);
+
+/* Whether nothing is rounded below float32. */
+bool cpu_backend_is_exact(const struct backend *backend);
 
 #endif

@@ -14,21 +14,6 @@ struct attention {
     int first;
 };
 
-/* scores [count] become weights that add up to one. */
-static void softmax(float *scores, int64_t count)
-{
-    float largest = scores[0], sum = 0.0f;
-
-    for (int64_t i = 1; i < count; i++)
-        largest = scores[i] > largest ? scores[i] : largest;
-    for (int64_t i = 0; i < count; i++) {
-        scores[i] = expf(scores[i] - largest);
-        sum += scores[i];
-    }
-    for (int64_t i = 0; i < count; i++)
-        scores[i] /= sum;
-}
-
 /* One query of one head against `positions` rows of the cache. */
 static void attend(const struct attention *job, int64_t token, int head, float *scores)
 {
@@ -38,17 +23,17 @@ static void attend(const struct attention *job, int64_t token, int head, float *
     const int64_t kv = (int64_t)(head / (job->shape.heads / job->shape.kv_heads)) * dim;
     const int64_t positions = job->first + token + 1;
     const float scale = 1.0f / sqrtf((float)dim);
+    const struct isa *isa = job->backend->isa;
     float *out = job->out + query;
 
     for (int64_t p = 0; p < positions; p++)
-        scores[p] = dot(job->q + query, job->keys + p * width + kv, dim) * scale;
-    softmax(scores, positions);
+        scores[p] = isa->dot(job->q + query, job->keys + p * width + kv, dim) * scale;
+    isa->softmax(scores, positions);
 
     for (int i = 0; i < dim; i++)
         out[i] = 0.0f;
     for (int64_t p = 0; p < positions; p++)
-        for (int i = 0; i < dim; i++)
-            out[i] += scores[p] * job->values[p * width + kv + i];
+        isa->add_scaled(out, job->values + p * width + kv, scores[p], dim);
 }
 
 static void attention_pairs(void *argument, int member, int64_t first, int64_t last)
@@ -57,7 +42,7 @@ static void attention_pairs(void *argument, int member, int64_t first, int64_t l
 
     for (int64_t pair = first; pair < last; pair++)
         attend(job, pair / job->shape.heads, (int)(pair % job->shape.heads),
-               cpu_scratch(job->backend, member));
+               job->backend->members[member].bytes);
 }
 
 void cpu_attention(struct backend *base, struct slice q, struct slice keys, struct slice values,
@@ -74,6 +59,6 @@ void cpu_attention(struct backend *base, struct slice q, struct slice keys, stru
         .first = first,
     };
 
-    if (cpu_scratch_reserve(backend, (size_t)first + (size_t)n))
+    if (members_reserve(backend, ((size_t)first + (size_t)n) * sizeof(float)))
         threads_run(backend->threads, attention_pairs, &job, (int64_t)n * shape.heads, 1);
 }

@@ -4,22 +4,29 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 
-bool cpu_scratch_reserve(struct cpu_backend *backend, size_t count)
+bool scratch_reserve(struct cpu_backend *backend, struct scratch *scratch, size_t size)
 {
     if (backend->base.status != BACKEND_OK)
         return false;
-    if (count <= backend->scratch_count)
+    if (size <= scratch->size)
         return true;
 
-    const size_t members = (size_t)threads_count(backend->threads);
-    float *scratch = realloc(backend->scratch, members * count * sizeof *scratch);
-    if (!scratch) {
+    size = (size + CPU_ALIGNMENT - 1) / CPU_ALIGNMENT * CPU_ALIGNMENT;
+    free(scratch->bytes);
+    scratch->bytes = aligned_alloc(CPU_ALIGNMENT, size);
+    scratch->size = scratch->bytes ? size : 0;
+    if (!scratch->bytes)
         backend->base.status = BACKEND_OUT_OF_MEMORY;
-        return false;
-    }
-    backend->scratch = scratch;
-    backend->scratch_count = count;
+    return scratch->bytes != NULL;
+}
+
+bool members_reserve(struct cpu_backend *backend, size_t size)
+{
+    for (int i = 0; i < threads_count(backend->threads); i++)
+        if (!scratch_reserve(backend, &backend->members[i], size))
+            return false;
     return true;
 }
 
@@ -30,7 +37,9 @@ static void destroy(struct backend *base)
 
     struct cpu_backend *backend = cpu_backend_of(base);
     threads_destroy(backend->threads);
-    free(backend->scratch);
+    for (int i = 0; i < THREADS_MAX; i++)
+        free(backend->members[i].bytes);
+    free(backend->packed.bytes);
     free(backend);
 }
 
@@ -38,9 +47,11 @@ static struct buffer *buffer_create(struct backend *backend, size_t count)
 {
     struct buffer *buffer = NULL;
 
-    if (count <= (SIZE_MAX - sizeof *buffer) / sizeof(float))
-        buffer = calloc(1, sizeof *buffer + count * sizeof(float));
-    if (!buffer) {
+    /* fresh pages from the system are zero and cost nothing until they are touched */
+    if (count <= (SIZE_MAX / 2 - sizeof *buffer) / sizeof(float))
+        buffer = mmap(NULL, sizeof *buffer + count * sizeof(float), PROT_READ | PROT_WRITE,
+                      MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    if (!buffer || buffer == MAP_FAILED) {
         backend->status = BACKEND_OUT_OF_MEMORY;
         return NULL;
     }
@@ -50,7 +61,8 @@ static struct buffer *buffer_create(struct backend *backend, size_t count)
 
 static void buffer_destroy(struct buffer *buffer)
 {
-    free(buffer);
+    if (buffer)
+        munmap(buffer, sizeof *buffer + buffer->count * sizeof(float));
 }
 
 static void write_values(struct backend *backend, struct slice to, const float *from, size_t count)
@@ -87,6 +99,10 @@ static struct matrix *matrix_create(struct backend *backend, const struct matrix
     if (matrix->compressed) {
         memcpy(matrix->codebook, source->codebook,
                (size_t)source->codebook_size * sizeof *source->codebook);
+        const struct isa *isa = cpu_backend_of(backend)->isa;
+        isa->exact->prepare(matrix->codebook, matrix->exact_table);
+        if (isa->fast)
+            isa->fast->prepare(matrix->codebook, matrix->fast_table);
         if (!sidecar_rows_init(&matrix->sidecar, source))
             goto exhausted;
     }
@@ -127,13 +143,15 @@ static const struct ops cpu_ops = {
     .silu_mul = cpu_silu_mul,
 };
 
-struct backend *cpu_backend_create(int threads)
+struct backend *cpu_backend_create(int threads, bool exact)
 {
     struct cpu_backend *backend = calloc(1, sizeof *backend);
     if (!backend)
         return NULL;
 
     backend->base.ops = &cpu_ops;
+    backend->isa = isa_choose();
+    backend->is_exact = exact;
     backend->threads = threads_create(threads);
     if (!backend->threads) {
         free(backend);
@@ -147,7 +165,14 @@ int cpu_backend_threads(const struct backend *backend)
     return threads_count(((const struct cpu_backend *)backend)->threads);
 }
 
-const char *cpu_backend_isa(void)
+const char *cpu_backend_isa(const struct backend *base)
 {
-    return "portable C";
+    return ((const struct cpu_backend *)base)->isa->name;
+}
+
+bool cpu_backend_is_exact(const struct backend *base)
+{
+    const struct cpu_backend *backend = (const struct cpu_backend *)base;
+
+    return backend->is_exact || !backend->isa->fast;
 }

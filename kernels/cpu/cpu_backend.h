@@ -2,13 +2,16 @@
 #ifndef KERNELS_CPU_CPU_BACKEND_H
 #define KERNELS_CPU_CPU_BACKEND_H
 
+#include "kernels/cpu/isa.h"
 #include "kernels/cpu/threads.h"
 #include "kernels/hxq_layout.h"
 #include "kernels/kernels.h"
 
+enum { CPU_ALIGNMENT = 64 }; /* a cache line, and the widest register */
+
 struct buffer {
     size_t count;
-    float values[];
+    _Alignas(CPU_ALIGNMENT) float values[];
 };
 
 struct matrix {
@@ -18,13 +21,23 @@ struct matrix {
     bool compressed;
     float codebook[256]; /* padded with zeros */
     struct sidecar_rows sidecar;
+    unsigned char exact_table[ISA_TABLE_BYTES],
+        fast_table[ISA_TABLE_BYTES]; /* the codebook, prepared */
+};
+
+/* Memory that only grows and is not kept between operations. */
+struct scratch {
+    void *bytes;
+    size_t size;
 };
 
 struct cpu_backend {
     struct backend base;
+    const struct isa *isa;
+    bool is_exact;
     struct threads *threads;
-    float *scratch; /* [members, scratch_count] */
-    size_t scratch_count;
+    struct scratch packed;               /* inputs of a product in another number format */
+    struct scratch members[THREADS_MAX]; /* one for each member of the team */
 };
 
 static inline struct cpu_backend *cpu_backend_of(struct backend *backend)
@@ -37,20 +50,14 @@ static inline float *slice_values(struct slice slice)
     return slice.buffer->values + slice.offset;
 }
 
-/* Makes room for `count` values per member; false, with the status set, when memory is exhausted or was before. */
-bool cpu_scratch_reserve(struct cpu_backend *backend, size_t count);
+/* Makes room for `size` bytes; false, with the status set, when memory is exhausted or the backend failed before. */
+bool scratch_reserve(struct cpu_backend *backend, struct scratch *scratch, size_t size);
 
-static inline float *cpu_scratch(const struct cpu_backend *backend, int member)
-{
-    return backend->scratch + (size_t)member * backend->scratch_count;
-}
+/* The same for every member of the team. */
+bool members_reserve(struct cpu_backend *backend, size_t size);
 
 /* One matrix row as float32 [cols], exact. */
 void matrix_expand_row(const struct matrix *matrix, int64_t row, float *values);
-
-/* Sum of products, always in the same order: DOT_LANES partial sums, then pairwise. */
-enum { DOT_LANES = 16 };
-float dot(const float *a, const float *b, int64_t count);
 
 /* The operations; see struct ops. */
 void cpu_embed(struct backend *backend, const struct matrix *matrix, const int32_t *ids, int n,

@@ -1,8 +1,10 @@
 /* The small operations between the products: embedding rows, RMS norm, rotary positions, SiLU. Each touches every value
- * once, so they run on the calling thread. */
+ * once; only SiLU is worth sharing among threads. */
 #include "kernels/cpu/cpu_backend.h"
 
 #include <math.h>
+
+enum { SILU_GRAIN = 8192 }; /* values that a thread is woken for */
 
 void cpu_embed(struct backend *backend, const struct matrix *matrix, const int32_t *ids, int n,
                struct slice out)
@@ -22,7 +24,8 @@ void cpu_rms_norm(struct backend *backend, struct slice in, struct slice weight,
         const float *x = slice_values(in) + (size_t)row * (size_t)d;
         const float *w = slice_values(weight);
         float *y = slice_values(out) + (size_t)row * (size_t)d;
-        const float scale = 1.0f / sqrtf(dot(x, x, d) / (float)d + eps);
+        const float scale =
+            1.0f / sqrtf(cpu_backend_of(backend)->isa->dot(x, x, d) / (float)d + eps);
 
         for (int i = 0; i < d; i++)
             y[i] = x[i] * scale * w[i];
@@ -53,13 +56,25 @@ void cpu_rope(struct backend *backend, struct slice x, struct slice table, int f
     }
 }
 
+struct silu_mul {
+    const struct isa *isa;
+    float *gate;
+    const float *up;
+};
+
+static void silu_mul_values(void *argument, int member, int64_t first, int64_t last)
+{
+    const struct silu_mul *job = argument;
+
+    (void)member;
+    job->isa->silu_mul(job->gate + first, job->up + first, last - first);
+}
+
 void cpu_silu_mul(struct backend *backend, struct slice gate, struct slice up, size_t count)
 {
-    if (backend->status != BACKEND_OK)
-        return;
+    struct cpu_backend *cpu = cpu_backend_of(backend);
+    struct silu_mul job = {cpu->isa, slice_values(gate), slice_values(up)};
 
-    float *g = slice_values(gate);
-    const float *u = slice_values(up);
-    for (size_t i = 0; i < count; i++)
-        g[i] = g[i] / (1.0f + expf(-g[i])) * u[i];
+    if (backend->status == BACKEND_OK)
+        threads_run(cpu->threads, silu_mul_values, &job, (int64_t)count, SILU_GRAIN);
 }

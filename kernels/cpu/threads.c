@@ -1,11 +1,18 @@
-/* Each loop is a round: the caller publishes it under the mutex and wakes the team, every member works on its share of the
- * items, and the last one to finish wakes the caller. Shares depend on nothing but the numbers of items and members. */
+/* Each loop is a round: the caller publishes the work and raises the round's number, every member works on its share of the
+ * items and counts itself out. Shares depend on nothing but the numbers of items and members.
+ *
+ * A forward pass is hundreds of rounds in quick succession, so members and caller first watch the two counters for a moment;
+ * only then do they sleep on a condition. Whoever raises a counter looks whether somebody sleeps. Both sides use sequentially
+ * consistent atomics: either the sleeper sees the new number, or the one who raises it sees the sleeper. */
 #include "kernels/cpu/threads.h"
 
 #include <pthread.h>
 #include <sched.h>
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stdlib.h>
+
+enum { SPINS = 2000 }; /* looks at a counter before sleeping: some tens of microseconds */
 
 struct member {
     struct threads *team;
@@ -13,19 +20,76 @@ struct member {
     pthread_t thread;
 };
 
+/* Something to wait for: sleepers are counted, so that nobody signals in vain. */
+struct gate {
+    pthread_cond_t condition;
+    atomic_int sleepers;
+};
+
 struct threads {
     int count;
     struct member *members; /* [count]; the first is the caller and has no thread */
 
-    pthread_mutex_t mutex; /* guards all below */
-    pthread_cond_t start, done;
+    atomic_uint round;  /* raised for every loop, and to quit */
+    atomic_int running; /* members still at work on this round */
+    pthread_mutex_t mutex;
+    struct gate start, done;
+
+    /* written before `round` is raised, read after it was seen */
     bool quit;
-    uint64_t round;
-    int running; /* members still at work on this round */
     threads_function *function;
     void *argument;
     int64_t items;
 };
+
+static inline void relax(void)
+{
+#if defined(__x86_64__)
+    __builtin_ia32_pause();
+#endif
+}
+
+/* Wakes whoever sleeps; the counter they look at has been changed. */
+static void gate_open(struct threads *team, struct gate *gate)
+{
+    if (atomic_load(&gate->sleepers) == 0)
+        return;
+    pthread_mutex_lock(&team->mutex);
+    pthread_cond_broadcast(&gate->condition);
+    pthread_mutex_unlock(&team->mutex);
+}
+
+/* Waits until the round is another one than `seen`. */
+static void wait_for_round(struct threads *team, unsigned seen)
+{
+    for (int i = 0; i < SPINS; i++) {
+        if (atomic_load(&team->round) != seen)
+            return;
+        relax();
+    }
+    pthread_mutex_lock(&team->mutex);
+    atomic_fetch_add(&team->start.sleepers, 1);
+    while (atomic_load(&team->round) == seen)
+        pthread_cond_wait(&team->start.condition, &team->mutex);
+    atomic_fetch_sub(&team->start.sleepers, 1);
+    pthread_mutex_unlock(&team->mutex);
+}
+
+/* Waits until no member is at work. */
+static void wait_for_members(struct threads *team)
+{
+    for (int i = 0; i < SPINS; i++) {
+        if (atomic_load(&team->running) == 0)
+            return;
+        relax();
+    }
+    pthread_mutex_lock(&team->mutex);
+    atomic_fetch_add(&team->done.sleepers, 1);
+    while (atomic_load(&team->running) > 0)
+        pthread_cond_wait(&team->done.condition, &team->mutex);
+    atomic_fetch_sub(&team->done.sleepers, 1);
+    pthread_mutex_unlock(&team->mutex);
+}
 
 static void work(struct threads *team, int member)
 {
@@ -40,24 +104,15 @@ static void *member_main(void *argument)
 {
     struct member *self = argument;
     struct threads *team = self->team;
-    uint64_t seen = 0;
 
-    pthread_mutex_lock(&team->mutex);
-    for (;;) {
-        while (!team->quit && team->round == seen)
-            pthread_cond_wait(&team->start, &team->mutex);
+    for (unsigned seen = 0;; seen++) {
+        wait_for_round(team, seen);
         if (team->quit)
-            break;
-        seen = team->round;
-
-        pthread_mutex_unlock(&team->mutex);
+            return NULL;
         work(team, self->index);
-        pthread_mutex_lock(&team->mutex);
-        if (--team->running == 0)
-            pthread_cond_signal(&team->done);
+        if (atomic_fetch_sub(&team->running, 1) == 1)
+            gate_open(team, &team->done);
     }
-    pthread_mutex_unlock(&team->mutex);
-    return NULL;
 }
 
 static int processors(void)
@@ -85,8 +140,8 @@ struct threads *threads_create(int count)
         return NULL;
     }
     pthread_mutex_init(&team->mutex, NULL);
-    pthread_cond_init(&team->start, NULL);
-    pthread_cond_init(&team->done, NULL);
+    pthread_cond_init(&team->start.condition, NULL);
+    pthread_cond_init(&team->done.condition, NULL);
 
     team->count = 1;
     for (int i = 1; i < count; i++) {
@@ -105,15 +160,14 @@ void threads_destroy(struct threads *team)
     if (!team)
         return;
 
-    pthread_mutex_lock(&team->mutex);
     team->quit = true;
-    pthread_cond_broadcast(&team->start);
-    pthread_mutex_unlock(&team->mutex);
+    atomic_fetch_add(&team->round, 1);
+    gate_open(team, &team->start);
 
     for (int i = 1; i < team->count; i++)
         pthread_join(team->members[i].thread, NULL);
-    pthread_cond_destroy(&team->start);
-    pthread_cond_destroy(&team->done);
+    pthread_cond_destroy(&team->start.condition);
+    pthread_cond_destroy(&team->done.condition);
     pthread_mutex_destroy(&team->mutex);
     free(team->members);
     free(team);
@@ -133,19 +187,13 @@ void threads_run(struct threads *team, threads_function *function, void *argumen
         return;
     }
 
-    pthread_mutex_lock(&team->mutex);
     team->function = function;
     team->argument = argument;
     team->items = items;
-    team->running = team->count - 1;
-    team->round++;
-    pthread_cond_broadcast(&team->start);
-    pthread_mutex_unlock(&team->mutex);
+    atomic_store(&team->running, team->count - 1);
+    atomic_fetch_add(&team->round, 1);
+    gate_open(team, &team->start);
 
     work(team, 0);
-
-    pthread_mutex_lock(&team->mutex);
-    while (team->running > 0)
-        pthread_cond_wait(&team->done, &team->mutex);
-    pthread_mutex_unlock(&team->mutex);
+    wait_for_members(team);
 }

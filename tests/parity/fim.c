@@ -45,8 +45,8 @@ static bool equals_reference(const struct engine_result *result, const json_t *r
 static void completions_of_the_eval_set_equal_the_reference(void **state)
 {
     struct error error = {0};
-    struct engine *engine =
-        engine_open(&(struct engine_options){.model = "infer/default_model"}, &error);
+    struct engine *engine = engine_open(
+        &(struct engine_options){.model = "infer/default_model", .exact = true}, &error);
     FILE *file = fopen("tests/fixtures/eval/fim_single_line.jsonl", "r");
     char *line = malloc(LINE_BYTES);
     int problems = 0, equal = 0, exact = 0;

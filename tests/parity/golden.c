@@ -72,7 +72,8 @@ static double logits_difference(const char *directory, const char *name)
     struct engine_info info;
     int32_t tokens[TOKENS_MAX];
     const size_t count = read_tokens(golden_directory(name), "tokens", tokens);
-    struct engine *engine = engine_open(&(struct engine_options){.model = directory}, &error);
+    struct engine *engine =
+        engine_open(&(struct engine_options){.model = directory, .exact = true}, &error);
 
     assert_string_equal(error.text, "");
     assert_non_null(engine);
@@ -111,7 +112,7 @@ static void greedy_tokens_of_golden_checkpoints_equal_the_reference(void **state
 
         struct error error = {0};
         struct model *model =
-            model_load(golden_directory(names[i]), &(struct model_options){0}, &error);
+            model_load(golden_directory(names[i]), &(struct model_options){.exact = true}, &error);
         assert_non_null(model);
         struct session *session = session_create(model, TOKENS_MAX, &error);
         struct sampler sampler;

@@ -1,5 +1,6 @@
-/* Every operation of the CPU backend against plain loops in double precision, over ragged shapes; and the promise that a row's
- * result does not depend on how many rows or threads there were, bit for bit. */
+/* Every operation of the CPU backend, with every instruction set that this machine has, exact and fast, against plain loops in
+ * double precision over ragged shapes; and the promise that a row's result does not depend on how many rows or threads there
+ * were, bit for bit. */
 #include "tests/support/test.h"
 
 #include <math.h>
@@ -9,6 +10,7 @@
 #include "kernels/kernels.h"
 
 static struct backend *backend; /* two threads */
+static bool is_fast;            /* products take bfloat16 inputs and codebooks */
 static uint64_t random_state;
 
 static float random_float(void)
@@ -56,12 +58,35 @@ static void assert_close(const float *values, const double *expected, size_t cou
             fail_msg("value %zu is %.9g, expected %.9g", i, (double)values[i], expected[i]);
 }
 
+/* The way of computing that is under test. */
+static const struct way {
+    const char *isa;
+    bool exact;
+} * way;
+
 static int setup(void **state)
 {
     (void)state;
     random_state = 7;
-    backend = cpu_backend_create(2);
+    setenv("HXQD_ISA", way->isa, 1);
+    backend = cpu_backend_create(2, way->exact);
+    is_fast = backend && !cpu_backend_is_exact(backend);
     return backend ? 0 : -1;
+}
+
+/* Whether this machine computes this way; says so otherwise. */
+static bool is_available(void)
+{
+    setenv("HXQD_ISA", way->isa, 1);
+    struct backend *tried = cpu_backend_create(1, way->exact);
+    const bool available =
+        strcmp(cpu_backend_isa(tried), way->isa) == 0 && cpu_backend_is_exact(tried) == way->exact;
+
+    tried->ops->destroy(tried);
+    if (!available)
+        print_message("skipped: no %s %s products on this machine\n", way->isa,
+                      way->exact ? "exact" : "fast");
+    return available;
 }
 
 static int teardown(void **state)
@@ -71,15 +96,18 @@ static int teardown(void **state)
     return 0;
 }
 
-/* --- matrices --------------------------------------------------------------------------------------------------------- */
+/* The nearest bfloat16, ties to even. */
+static float rounded(float value)
+{
+    uint32_t bits;
 
-/* A random matrix in one storage, and the numbers it stands for. */
-struct sample_matrix {
-    struct matrix *matrix;
-    void *data;
-    float *dense; /* [rows, cols] */
-    int64_t rows, cols;
-};
+    memcpy(&bits, &value, sizeof bits);
+    bits = (bits + 0x7fff + (bits >> 16 & 1)) & 0xffff0000u;
+    memcpy(&value, &bits, sizeof value);
+    return value;
+}
+
+/* --- matrices --------------------------------------------------------------------------------------------------------- */
 
 enum storage {
     STORAGE_HXQ,
@@ -87,7 +115,17 @@ enum storage {
     STORAGE_F32,
     STORAGE_F16,
     STORAGE_BF16,
-    STORAGES
+    STORAGES,
+};
+
+/* A random matrix in one storage, and the numbers it stands for. */
+struct sample_matrix {
+    struct matrix *matrix;
+    void *data;
+    float *dense; /* [rows, cols] */
+    float *plain; /* the same before exceptions replaced some */
+    enum storage storage;
+    int64_t rows, cols;
 };
 
 static void sample_dense(struct sample_matrix *sample, enum dtype dtype)
@@ -119,9 +157,10 @@ static void sample_compressed(struct sample_matrix *sample, int codes)
     uint8_t *indices = malloc((size_t)count);
 
     sample->dense = malloc((size_t)count * sizeof *sample->dense);
+    sample->plain = malloc((size_t)count * sizeof *sample->plain);
     for (int64_t i = 0; i < count; i++) {
         indices[i] = (uint8_t)(fabsf(random_float()) * (float)(codes - 1));
-        sample->dense[i] = codebook[indices[i]];
+        sample->dense[i] = sample->plain[i] = codebook[indices[i]];
     }
     for (int i = 0; i < 3; i++)
         sample->dense[positions[i]] = values[i];
@@ -145,7 +184,7 @@ static void sample_create(struct sample_matrix *sample, enum storage storage, in
     static const enum dtype dtypes[] = {
         [STORAGE_F32] = DTYPE_F32, [STORAGE_F16] = DTYPE_F16, [STORAGE_BF16] = DTYPE_BF16};
 
-    *sample = (struct sample_matrix){.rows = rows, .cols = cols};
+    *sample = (struct sample_matrix){.storage = storage, .rows = rows, .cols = cols};
     if (storage == STORAGE_HXQ)
         sample_compressed(sample, 256);
     else if (storage == STORAGE_SMALL_CODEBOOK)
@@ -160,9 +199,24 @@ static void sample_destroy(struct sample_matrix *sample)
     backend->ops->matrix_destroy(sample->matrix);
     free(sample->data);
     free(sample->dense);
+    free(sample->plain);
 }
 
-static const int64_t shapes[][2] = {{3, 1}, {1, 5}, {7, 16}, {16, 17}, {33, 100}, {64, 360}};
+static const int64_t shapes[][2] = {{3, 1},    {1, 5},    {7, 16},  {16, 17},
+                                    {33, 100}, {64, 360}, {13, 64}, {9, 129}};
+
+/* One product as the backend should make it: fast ones round both sides, but add what exceptions change in float32. */
+static double product(const struct sample_matrix *m, int64_t at, float in)
+{
+    const float weight = m->dense[at];
+
+    if (!is_fast || m->storage == STORAGE_F32 || m->storage == STORAGE_F16)
+        return (double)weight * (double)in;
+    if (m->storage == STORAGE_BF16)
+        return (double)weight * (double)rounded(in);
+    return (double)rounded(m->plain[at]) * (double)rounded(in) +
+           (double)(weight - m->plain[at]) * (double)in;
+}
 
 static void check_matmul(const struct sample_matrix *m, int n, bool with_bias, bool accumulate)
 {
@@ -175,7 +229,7 @@ static void check_matmul(const struct sample_matrix *m, int n, bool with_bias, b
         for (int64_t r = 0; r < m->rows; r++) {
             double sum = with_bias ? (double)bias[r] : 0.0;
             for (int64_t c = 0; c < m->cols; c++)
-                sum += (double)m->dense[r * m->cols + c] * (double)in[t * m->cols + c];
+                sum += product(m, r * m->cols + c, in[t * m->cols + c]);
             expected[t * m->rows + r] = sum + (accumulate ? (double)held[t * m->rows + r] : 0.0);
         }
 
@@ -199,14 +253,14 @@ static void check_matmul(const struct sample_matrix *m, int n, bool with_bias, b
 
 static void matmul_of_every_storage_and_shape_equals_plain_loops(void **state)
 {
-    static const int batches[] = {1, 2, 5};
+    static const int batches[] = {1, 2, 3, 4, 5, 6, 13};
 
     (void)state;
     for (int storage = 0; storage < STORAGES; storage++)
         for (size_t s = 0; s < sizeof shapes / sizeof *shapes; s++) {
             struct sample_matrix sample;
             sample_create(&sample, (enum storage)storage, shapes[s][0], shapes[s][1]);
-            for (int variant = 0; variant < 12; variant++)
+            for (int variant = 0; variant < 28; variant++)
                 check_matmul(&sample, batches[variant / 4], variant & 1, variant & 2);
             sample_destroy(&sample);
         }
@@ -214,7 +268,7 @@ static void matmul_of_every_storage_and_shape_equals_plain_loops(void **state)
 
 static void matmul_row_is_the_same_for_any_batch(void **state)
 {
-    enum { BATCH = 9 };
+    enum { BATCH = 15 };
     struct sample_matrix sample;
 
     (void)state;
@@ -431,7 +485,7 @@ static void widening_of_every_half_is_exact(void **state)
 
 static void buffer_too_large_is_a_status(void **state)
 {
-    struct backend *other = cpu_backend_create(1);
+    struct backend *other = cpu_backend_create(1, true);
 
     (void)state;
     assert_null(other->ops->buffer_create(other, SIZE_MAX / 2));
@@ -441,16 +495,27 @@ static void buffer_too_large_is_a_status(void **state)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(matmul_of_every_storage_and_shape_equals_plain_loops),
-        cmocka_unit_test(matmul_row_is_the_same_for_any_batch),
-        cmocka_unit_test(embed_gives_rows_of_every_storage),
-        cmocka_unit_test(rms_norm_equals_its_formula),
-        cmocka_unit_test(rope_rotates_pairs_half_a_head_apart),
-        cmocka_unit_test(attention_of_grouped_heads_equals_plain_loops),
-        cmocka_unit_test(silu_mul_equals_its_formula),
-        cmocka_unit_test(widening_of_every_half_is_exact),
-        cmocka_unit_test(buffer_too_large_is_a_status),
-    };
-    return cmocka_run_group_tests(tests, setup, teardown);
+    static const struct way ways[] = {
+        {"portable", true}, {"avx2", true}, {"avx512", true}, {"avx512", false}};
+    int failed = 0;
+
+    for (size_t i = 0; i < sizeof ways / sizeof *ways; i++) {
+        way = &ways[i];
+        const struct CMUnitTest tests[] = {
+            cmocka_unit_test(matmul_of_every_storage_and_shape_equals_plain_loops),
+            cmocka_unit_test(matmul_row_is_the_same_for_any_batch),
+            cmocka_unit_test(embed_gives_rows_of_every_storage),
+            cmocka_unit_test(rms_norm_equals_its_formula),
+            cmocka_unit_test(rope_rotates_pairs_half_a_head_apart),
+            cmocka_unit_test(attention_of_grouped_heads_equals_plain_loops),
+            cmocka_unit_test(silu_mul_equals_its_formula),
+            cmocka_unit_test(widening_of_every_half_is_exact),
+            cmocka_unit_test(buffer_too_large_is_a_status),
+        };
+        if (!is_available())
+            continue;
+        print_message("%s, %s\n", way->isa, way->exact ? "exact" : "fast");
+        failed += cmocka_run_group_tests(tests, setup, teardown);
+    }
+    return failed;
 }

@@ -1,0 +1,29 @@
+/* AVX2 and FMA: the plain loops, compiled for eight lanes. Looking the codebook up one value at a time beats gather
+ * instructions on most processors that have this set and nothing better, so the expansion is the plain one as well. */
+#include "kernels/cpu/isa_loops.h"
+
+static bool is_supported(void)
+{
+    __builtin_cpu_init();
+    return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma");
+}
+
+static const struct number_format exact = {
+    .name = "float32",
+    .bytes = 4,
+    .prepare = loop_prepare,
+    .expand = loop_expand,
+    .tile = loop_tile,
+};
+
+extern const struct isa isa_avx2;
+const struct isa isa_avx2 = {
+    .name = "avx2",
+    .is_supported = is_supported,
+    .exact = &exact,
+    .dot = loop_dot,
+    .add_scaled = loop_add_scaled,
+    .softmax = loop_softmax,
+    .silu_mul = loop_silu_mul,
+    .widen = loop_widen,
+};
