@@ -1,6 +1,7 @@
 /* Ties the room together: text becomes tokens, the session evaluates them, tokens become text. */
 #include "infer/engine.h"
 
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -251,6 +252,35 @@ static bool append_text(struct generation *run, int32_t id, struct error *error)
     return true;
 }
 
+/* Whether a token may be the first of a completion that must begin with white space. */
+static bool begins_blank(const struct engine *engine, int32_t id)
+{
+    size_t bytes;
+    const char *text = tokenizer_token_text(engine->tokenizer, id, &bytes);
+
+    return is_end(engine, id) || (bytes > 0 && memchr(" \t\r\n", text[0], 4));
+}
+
+/* The next token; the first one out of those that the request allows. */
+static bool choose_token(struct generation *run, int32_t *id, struct error *error)
+{
+    const struct engine *engine = run->engine;
+    const float *logits = session_logits(engine->session);
+    const int vocab = tokenizer_size(engine->tokenizer);
+    float *allowed = NULL;
+
+    if (run->request->begins_blank && run->result->completion_tokens == 0) {
+        allowed = malloc((size_t)vocab * sizeof *allowed);
+        if (!allowed)
+            return error_set(error, ERROR_MEMORY, "not enough memory for a token");
+        for (int32_t i = 0; i < vocab; i++)
+            allowed[i] = begins_blank(engine, i) ? logits[i] : -INFINITY;
+    }
+    *id = sampler_next(&run->sampler, allowed ? allowed : logits);
+    free(allowed);
+    return true;
+}
+
 /* Chooses, records and shows tokens until something says stop. */
 static bool generate(struct generation *run, struct error *error)
 {
@@ -259,7 +289,9 @@ static bool generate(struct generation *run, struct error *error)
     struct engine *engine = run->engine;
 
     for (;;) {
-        const int32_t id = sampler_next(&run->sampler, session_logits(engine->session));
+        int32_t id;
+        if (!choose_token(run, &id, error))
+            return false;
         if (!token_list_append(&run->tokens, &id, 1))
             return error_set(error, ERROR_MEMORY, "not enough memory for the completion");
         if (++result->completion_tokens == 1)

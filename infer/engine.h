@@ -81,7 +81,8 @@ struct engine_request {
     const char *suffix;
     size_t suffix_bytes;
 
-    bool special; /* without `fill`: literal special tokens in the prompt are special */
+    bool begins_blank; /* the first token must begin with white space, or end the text */
+    bool special;      /* without `fill`: literal special tokens in the prompt are special */
     int max_tokens;
     float temperature; /* 0: greedy */
     float top_p;       /* 0..1; 1 keeps all */

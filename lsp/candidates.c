@@ -46,6 +46,8 @@ bool candidates_generate(struct candidates *candidates, struct engine *engine,
                          const atomic_bool *cancel, struct error *error)
 {
     *candidates = (struct candidates){0};
+    if (!context_has_text(context))
+        return true;
     for (int i = 0; i < wanted && i < CANDIDATES_MAX; i++) {
         struct engine_request request = {
             .fill = true,
@@ -53,6 +55,7 @@ bool candidates_generate(struct candidates *candidates, struct engine *engine,
             .prefix_bytes = context_prompt_bytes(context),
             .suffix = context->after,
             .suffix_bytes = context->after_bytes,
+            .begins_blank = context->held_bytes > 0,
             .max_tokens = max_tokens,
             .temperature = i == 0 ? 0 : alternative_temperature,
             .top_p = i == 0 ? 1 : alternative_top_p,

@@ -26,7 +26,8 @@ struct candidates {
     enum engine_stop stop;
 };
 
-/* Generates up to `wanted` (1..CANDIDATES_MAX) texts of at most `max_tokens` each. `cancel` may be NULL. On failure, and when
+/* Generates up to `wanted` (1..CANDIDATES_MAX) texts of at most `max_tokens` each; none where there is only white space, which
+ * tells a model nothing. `cancel` may be NULL. On failure, and when
  * cancelled, the candidates hold what was there until then and must be finished all the same. */
 bool candidates_generate(struct candidates *candidates, struct engine *engine,
                          const struct context *context, int wanted, int max_tokens,

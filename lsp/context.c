@@ -122,6 +122,12 @@ size_t context_line_start(const struct context *context)
     return at;
 }
 
+bool context_has_text(const struct context *context)
+{
+    return strspn(context->before, " \t\r\n\f") < context->before_bytes ||
+           strspn(context->after, " \t\r\n\f") < context->after_bytes;
+}
+
 size_t context_rest(const struct context *context, size_t *start)
 {
     const char *newline = memchr(context->after, '\n', context->after_bytes);

@@ -39,14 +39,14 @@ bool context_init(struct context *context, const struct language *language,
                   const struct syntax *syntax, const char *text, size_t bytes, size_t cursor);
 void context_finish(struct context *context);
 
-/* The prefix that the model is given: `before`, less a space or tab at its end. Tokenizers attach one to the word behind it, so a
- * model that is given the space alone has hardly ever seen what comes then; without it the model writes it first, which
- * shows as well that it meant to begin a new word. Of blank lines the model therefore sees all of the indentation but its
- * last column, and is neither made to guess it (as with an empty prompt) nor led to indent deeper (as with all of it).
+/* The prefix that the model is given: `before`, less a space or tab at its end, which the completion must then begin with.
+ * Tokenizers attach a space to the word behind it, so a model that is given the space alone has hardly ever seen what comes
+ * then. Of blank lines the model sees all of the indentation but the last byte, and is neither made to guess it (as with an
+ * empty prompt) nor led to indent deeper (as with all of it).
  *
- * With the embedded model on 151 lines of the evaluation set, of which it was given the indentation:
- * nothing of it 3 right, 35 indented right; all of it 0 and 36; all but the last byte 5 and 113. On 132 lines up to a space
- * in them: 2 right with the space, 10 without. */
+ * Measured with the embedded model. 151 blank lines of the evaluation set: nothing of the indentation given, 3 lines came out
+ * right and 35 indented right; all of it, 0 and 36; all but the last byte, 5 and 113. 132 lines up to a space in them:
+ * 2 came out right with the space given, 10 without. */
 size_t context_prompt_bytes(const struct context *context);
 
 /* Where the inserted text begins, offset in `before`: at the cursor, on a blank line at its start, since there the indentation
@@ -55,6 +55,9 @@ size_t context_insertion_start(const struct context *context);
 
 /* Where the line of that place begins, offset in `before`. */
 size_t context_line_start(const struct context *context);
+
+/* Whether anything but white space stands around the cursor. */
+bool context_has_text(const struct context *context);
 
 /* The rest of the cursor's line without white space around it; *start is its offset in `after`. */
 size_t context_rest(const struct context *context, size_t *start);

@@ -160,6 +160,32 @@ static void sampled_text_depends_on_the_seed_only(void **state)
         engine_result_finish(&results[i]);
 }
 
+/* How many of some sampled completions begin with anything but white space. */
+static int count_unspaced(bool begins_blank)
+{
+    struct engine_result result;
+    int unspaced = 0;
+
+    for (uint64_t seed = 0; seed < 16; seed++) {
+        struct engine_request request = fill_request("total", "\n");
+        request.begins_blank = begins_blank;
+        request.temperature = 2.0f;
+        request.seed = seed;
+        request.max_tokens = 2;
+        assert_true(engine_complete(engine, &request, &result, NULL));
+        unspaced += result.bytes > 0 && !strchr(" \t\r\n", result.text[0]);
+        engine_result_finish(&result);
+    }
+    return unspaced;
+}
+
+static void white_space_comes_first_only_where_asked(void **state)
+{
+    (void)state;
+    assert_int_equal(count_unspaced(true), 0);
+    assert_int_not_equal(count_unspaced(false), 0);
+}
+
 static void text_is_continued_until_the_context_is_full(void **state)
 {
     struct error error = {0};
@@ -273,6 +299,7 @@ int main(void)
         cmocka_unit_test(prompt_that_was_seen_is_reused),
         cmocka_unit_test(request_that_is_cancelled_fails_and_the_next_one_works),
         cmocka_unit_test(sampled_text_depends_on_the_seed_only),
+        cmocka_unit_test(white_space_comes_first_only_where_asked),
         cmocka_unit_test(text_is_continued_until_the_context_is_full),
         cmocka_unit_test(special_text_is_special_only_when_asked),
         cmocka_unit_test(request_that_makes_no_sense_is_an_error),
