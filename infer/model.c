@@ -72,6 +72,7 @@ static bool load_weights(struct model *model, const struct model_options *option
         weights_matrix(weights, "model.embed_tokens", config->vocab_size, config->hidden_size);
     if (!model->embedding)
         return false;
+    const int64_t embedding_bytes = weights->bytes;
     for (int i = 0; i < config->layers; i++) {
         if (options->cancel && atomic_load(options->cancel))
             return error_set(error, ERROR_CANCELLED, "loading was cancelled");
@@ -82,7 +83,12 @@ static bool load_weights(struct model *model, const struct model_options *option
             options->on_progress(options->user, (i + 1.0) / config->layers);
     }
     model->norm = weights_vector(weights, "model.norm.weight", config->hidden_size);
-    return model->norm && load_head(weights, model);
+    if (!model->norm || !load_head(weights, model))
+        return false;
+    model->parameters = weights->parameters;
+    model->weight_bytes = weights->bytes;
+    model->decode_bytes = weights->bytes - (model->head == model->embedding ? 0 : embedding_bytes);
+    return true;
 }
 
 struct model *model_load(const char *directory, const struct model_options *options,
@@ -110,8 +116,6 @@ struct model *model_load(const char *directory, const struct model_options *opti
         goto done;
 
     loaded = load_weights(model, options, &weights, error);
-    model->parameters = weights.parameters;
-    model->weight_bytes = weights.bytes;
     for (size_t i = 0; i < safetensors_count(model->files); i++)
         model->unused_tensors += !weights.used[i];
 

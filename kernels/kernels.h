@@ -141,6 +141,9 @@ int cpu_backend_threads(const struct backend *backend);
 /* The instruction set that its kernels use: "portable", "avx2", "avx512". */
 const char *cpu_backend_isa(const struct backend *backend);
 
+/* Bytes per second that the team reads from memory, the median of several readings; 0 when memory is exhausted. */
+double cpu_backend_read_bandwidth(struct backend *backend);
+
 /* Whether nothing is rounded below float32. */
 bool cpu_backend_is_exact(const struct backend *backend);
 

@@ -38,6 +38,9 @@ enum flag {
     OPTION_WINDOW,
     OPTION_STRIDE,
     OPTION_SIDECAR,
+    OPTION_PROMPT_TOKENS,
+    OPTION_DECODE_TOKENS,
+    OPTION_RUNS,
 };
 
 static const struct option options[] = {
@@ -68,6 +71,9 @@ static const struct option options[] = {
     {"window", required_argument, NULL, OPTION_WINDOW},
     {"stride", required_argument, NULL, OPTION_STRIDE},
     {"sidecar", required_argument, NULL, OPTION_SIDECAR},
+    {"prompt-tokens", required_argument, NULL, OPTION_PROMPT_TOKENS},
+    {"decode-tokens", required_argument, NULL, OPTION_DECODE_TOKENS},
+    {"runs", required_argument, NULL, OPTION_RUNS},
     {NULL, 0, NULL, 0},
 };
 
@@ -85,6 +91,7 @@ static const struct {
     {"logits", COMMAND_LOGITS, NULL, 0, 0, OPTION_TOKENS, OPTION_OUTPUT},
     {"perplexity", COMMAND_PERPLEXITY, "FILE", 1, 1, OPTION_WINDOW, OPTION_STRIDE},
     {"compress", COMMAND_COMPRESS, "SRC_DIR DST_DIR", 2, 2, OPTION_SIDECAR, OPTION_SIDECAR},
+    {"bench", COMMAND_BENCH, NULL, 0, 0, OPTION_PROMPT_TOKENS, OPTION_RUNS},
     {"inspect", COMMAND_INSPECT, "DIR", 0, 1, 0, 0},
     {"doctor", COMMAND_DOCTOR, NULL, 0, 0, 0, 0},
 };
@@ -233,6 +240,12 @@ static bool apply_own(struct command_line *line, enum flag option, const char *t
         return parse_int("window", text, 2, 1 << 20, &line->window, error);
     case OPTION_STRIDE:
         return parse_int("stride", text, 1, 1 << 20, &line->stride, error);
+    case OPTION_PROMPT_TOKENS:
+        return parse_int("prompt-tokens", text, 1, 1 << 20, &line->prompt_tokens, error);
+    case OPTION_DECODE_TOKENS:
+        return parse_int("decode-tokens", text, 1, 1 << 20, &line->decode_tokens, error);
+    case OPTION_RUNS:
+        return parse_int("runs", text, 1, 100, &line->runs, error);
     case OPTION_SIDECAR:
         return parse_int("sidecar", text, 0, COMPRESS_SIDECAR_MAX, &line->sidecar, error);
     default:
@@ -327,6 +340,7 @@ void command_line_help(FILE *out)
         "  hxqd perplexity FILE [--window N] [--stride N]         how well the model predicts a "
         "text\n"
         "  hxqd compress SRC_DIR DST_DIR [--sidecar N]            dense checkpoint to HXQ\n"
+        "  hxqd bench [--prompt-tokens N] [--decode-tokens N]     how fast it is here\n"
         "  hxqd inspect [DIR]                                     what a checkpoint holds\n"
         "  hxqd doctor                                            what will be used, and why\n"
         "\n"

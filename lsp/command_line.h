@@ -18,6 +18,7 @@ enum command {
     COMMAND_TOKENIZE,
     COMMAND_LOGITS,
     COMMAND_PERPLEXITY,
+    COMMAND_BENCH,
     COMMAND_COMPRESS,
     COMMAND_INSPECT,
     COMMAND_DOCTOR,
@@ -38,8 +39,9 @@ struct command_line {
     bool decode;                       /* tokenize --decode */
     float temperature, top_p;
     uint64_t seed;
-    int window, stride; /* perplexity; 0: its defaults */
-    int sidecar;        /* compress --sidecar: exact outliers per matrix at most */
+    int prompt_tokens, decode_tokens, runs; /* bench */
+    int window, stride;                     /* perplexity; 0: its defaults */
+    int sidecar; /* compress --sidecar: exact outliers per matrix at most */
 };
 
 /* Parses argv. False with an error (code ERROR_INPUT) whose text tells a user what is wrong; finish it all the same. */

@@ -18,6 +18,8 @@ static bool run_tool(const struct command_line *line, struct error *error)
         return tool_tokenize(line, error);
     case COMMAND_LOGITS:
         return tool_logits(line, error);
+    case COMMAND_BENCH:
+        return tool_bench(line, error);
     case COMMAND_PERPLEXITY:
         return tool_perplexity(line, error);
     case COMMAND_COMPRESS:

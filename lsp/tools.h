@@ -1,5 +1,5 @@
-/* The commands that do one thing and end: complete, generate, tokenize, logits, perplexity, compress, inspect,
- * doctor.
+/* The commands that do one thing and end: complete, generate, tokenize, logits, perplexity, compress, bench,
+ * inspect, doctor.
  *
  * Each prints its result on standard output (one JSON object with --json) and is false with an error where it could not.
  */
@@ -14,6 +14,7 @@ bool tool_tokenize(const struct command_line *line, struct error *error);
 bool tool_logits(const struct command_line *line, struct error *error);
 bool tool_perplexity(const struct command_line *line, struct error *error);
 bool tool_compress(const struct command_line *line, struct error *error);
+bool tool_bench(const struct command_line *line, struct error *error);
 bool tool_inspect(const struct command_line *line, struct error *error);
 bool tool_doctor(const struct command_line *line, struct error *error);
 

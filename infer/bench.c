@@ -1,0 +1,182 @@
+/* Every figure is the median of several runs on one loaded model. Runs begin with another first token, so that nothing is
+ * reused that a user would have to wait for. */
+#include "infer/bench.h"
+
+#include <stdlib.h>
+#include <sys/resource.h>
+#include <time.h>
+
+#include "infer/model.h"
+#include "infer/session.h"
+
+enum { RUNS_MAX = 100 };
+
+static double now_ms(void)
+{
+    struct timespec now;
+
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (double)now.tv_sec * 1e3 + (double)now.tv_nsec * 1e-6;
+}
+
+static int compare_doubles(const void *left, const void *right)
+{
+    const double a = *(const double *)left, b = *(const double *)right;
+
+    return a < b ? -1 : a > b;
+}
+
+static double median(double *values, int count)
+{
+    qsort(values, (size_t)count, sizeof *values, compare_doubles);
+    return values[count / 2];
+}
+
+/* The things a measurement works on. */
+struct bench {
+    const struct bench_options *options;
+    struct model *model;
+    struct session *session;
+    int32_t *tokens; /* [prompt + decode + BENCH_VERIFIED] */
+    struct error *error;
+};
+
+static void fill_tokens(struct bench *bench, int run)
+{
+    const int count =
+        bench->options->prompt_tokens + bench->options->decode_tokens + BENCH_VERIFIED;
+    uint32_t random = (uint32_t)run * 2654435761u + 1;
+
+    for (int i = 0; i < count; i++) {
+        random = random * 1664525 + 1013904223;
+        bench->tokens[i] = (int32_t)((random >> 8) % (uint32_t)bench->model->config.vocab_size);
+    }
+}
+
+/* Milliseconds to bring the session to `count` tokens; negative on failure. */
+static double sync_ms(struct bench *bench, int count)
+{
+    const double started = now_ms();
+
+    return session_sync(bench->model, bench->session, bench->tokens, (size_t)count, NULL, NULL,
+                        bench->error)
+               ? now_ms() - started
+               : -1.0;
+}
+
+/* One cold prompt and the tokens after it; milliseconds. */
+static bool run_once(struct bench *bench, int run, double *prompt_ms, double *decode_ms)
+{
+    const int prompt = bench->options->prompt_tokens, decode = bench->options->decode_tokens;
+
+    fill_tokens(bench, run);
+    *prompt_ms = sync_ms(bench, prompt);
+    *decode_ms = 0.0;
+    for (int i = 1; i <= decode && *prompt_ms >= 0.0; i++) {
+        const double ms = sync_ms(bench, prompt + i);
+        if (ms < 0.0)
+            return false;
+        *decode_ms += ms;
+    }
+    return *prompt_ms >= 0.0;
+}
+
+/* Milliseconds to evaluate `count` tokens together after the prompt. */
+static bool run_verification(struct bench *bench, int count, double *ms)
+{
+    double times[RUNS_MAX];
+
+    for (int run = 0; run < bench->options->runs; run++) {
+        if (sync_ms(bench, bench->options->prompt_tokens) < 0.0)
+            return false;
+        times[run] = sync_ms(bench, bench->options->prompt_tokens + count);
+        if (times[run] < 0.0)
+            return false;
+    }
+    *ms = median(times, bench->options->runs);
+    return true;
+}
+
+static bool measure(struct bench *bench, struct bench_result *result)
+{
+    const struct bench_options *options = bench->options;
+    double prompt_ms[RUNS_MAX], decode_ms[RUNS_MAX];
+
+    for (int run = 0; run < options->runs; run++)
+        if (!run_once(bench, run, &prompt_ms[run], &decode_ms[run]))
+            return false;
+    for (int count = 1; count <= BENCH_VERIFIED; count++)
+        if (!run_verification(bench, count, &result->verify_ms[count - 1]))
+            return false;
+
+    result->prompt_tokens_per_second =
+        options->prompt_tokens * 1e3 / median(prompt_ms, options->runs);
+    result->decode_tokens_per_second =
+        options->decode_tokens * 1e3 / median(decode_ms, options->runs);
+    result->decode_bytes_per_second =
+        result->decode_tokens_per_second * (double)bench->model->decode_bytes;
+    return true;
+}
+
+static bool check_options(const struct bench_options *options, const struct model *model,
+                          struct error *error)
+{
+    const int positions = options->prompt_tokens + options->decode_tokens + BENCH_VERIFIED;
+
+    if (options->prompt_tokens < 1 || options->decode_tokens < 1 || options->runs < 1 ||
+        options->runs > RUNS_MAX)
+        return error_set(error, ERROR_INPUT, "bench: at least one token and one run are needed");
+    if (positions > model->config.max_positions)
+        return error_set(error, ERROR_LIMIT, "bench: %d tokens are more than the model's %d",
+                         positions, model->config.max_positions);
+    return true;
+}
+
+static void describe(struct bench_result *result, const struct model *model)
+{
+    struct rusage usage;
+
+    getrusage(RUSAGE_SELF, &usage);
+    result->peak_rss_bytes = (int64_t)usage.ru_maxrss * 1024;
+    result->weight_bytes = model->weight_bytes;
+    result->device = model->backend->ops->name;
+    result->isa = cpu_backend_isa(model->backend);
+    result->is_exact = cpu_backend_is_exact(model->backend);
+    result->threads = cpu_backend_threads(model->backend);
+}
+
+bool bench_run(struct bench_result *result, const struct bench_options *options,
+               struct error *error)
+{
+    const struct model_options model_options = {.threads = options->threads,
+                                                .exact = options->exact};
+    const double started = now_ms();
+    struct bench bench = {.options = options, .error = error};
+    bool done = false;
+
+    *result = (struct bench_result){0};
+    bench.model = model_load(options->model, &model_options, error);
+    if (!bench.model)
+        return false;
+    result->load_ms = now_ms() - started;
+    if (!check_options(options, bench.model, error))
+        goto done;
+
+    const int positions = options->prompt_tokens + options->decode_tokens + BENCH_VERIFIED;
+    bench.tokens = malloc((size_t)positions * sizeof *bench.tokens);
+    bench.session = session_create(bench.model, positions, error);
+    if (!bench.tokens || !bench.session) {
+        error_set(error, ERROR_MEMORY, "bench: not enough memory");
+        goto done;
+    }
+    done = measure(&bench, result);
+    describe(result, bench.model);
+    /* last, since it needs memory of its own */
+    result->read_bandwidth_bytes_per_second = cpu_backend_read_bandwidth(bench.model->backend);
+
+done:
+    session_destroy(bench.model, bench.session);
+    free(bench.tokens);
+    model_destroy(bench.model);
+    return done;
+}

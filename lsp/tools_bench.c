@@ -1,0 +1,75 @@
+/* The tool that measures: every speed stands beside the machine's own limit, so that figures of different machines can be
+ * compared. */
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "infer/bench.h"
+#include "lsp/tool_io.h"
+#include "lsp/tools.h"
+
+enum { DEFAULT_PROMPT_TOKENS = 512, DEFAULT_DECODE_TOKENS = 64, DEFAULT_RUNS = 5 };
+
+static bool print_object(const struct bench_result *result, struct error *error)
+{
+    json_t *verify = json_array();
+
+    for (int i = 0; i < BENCH_VERIFIED; i++)
+        json_array_append_new(verify, json_real(result->verify_ms[i]));
+    return tool_print_json(
+        json_pack("{s:f, s:f, s:f, s:f, s:f, s:o, s:I, s:I, s:s, s:s, s:b, s:i}",
+                  "prompt_tokens_per_second", result->prompt_tokens_per_second,
+                  "decode_tokens_per_second", result->decode_tokens_per_second,
+                  "decode_bytes_per_second", result->decode_bytes_per_second,
+                  "read_bandwidth_bytes_per_second", result->read_bandwidth_bytes_per_second,
+                  "load_ms", result->load_ms, "verify_ms", verify, "peak_rss_bytes",
+                  (json_int_t)result->peak_rss_bytes, "weight_bytes",
+                  (json_int_t)result->weight_bytes, "device", result->device, "isa", result->isa,
+                  "exact", result->is_exact, "threads", result->threads),
+        error);
+}
+
+static void print_text(const struct bench_result *result)
+{
+    const double bandwidth = result->read_bandwidth_bytes_per_second;
+
+    printf("device     %s, %s, %s products, %d threads\n", result->device, result->isa,
+           result->is_exact ? "exact" : "fast", result->threads);
+    printf("load       %.0f ms, %.2f GB of weights, %.2f GB resident at most\n", result->load_ms,
+           (double)result->weight_bytes * 1e-9, (double)result->peak_rss_bytes * 1e-9);
+    printf("prompt     %.1f tokens/s\n", result->prompt_tokens_per_second);
+    printf("decode     %.2f tokens/s: %.1f GB/s of the %.1f GB/s that memory delivers, %.0f %%\n",
+           result->decode_tokens_per_second, result->decode_bytes_per_second * 1e-9,
+           bandwidth * 1e-9,
+           bandwidth > 0.0 ? 100.0 * result->decode_bytes_per_second / bandwidth : 0.0);
+    printf("verify    ");
+    for (int i = 0; i < BENCH_VERIFIED; i++)
+        printf(" %d: %.2f x", i + 1, result->verify_ms[i] / result->verify_ms[0]);
+    printf(" of one token's time\n");
+}
+
+bool tool_bench(const struct command_line *line, struct error *error)
+{
+    char *model = settings_model_path(&line->settings, error);
+    struct bench_result result;
+    bool done = false;
+
+    if (!model)
+        return false;
+    done = bench_run(
+        &result,
+        &(struct bench_options){
+            .model = model,
+            .threads = line->settings.threads,
+            .exact = line->settings.exact,
+            .prompt_tokens = line->prompt_tokens ? line->prompt_tokens : DEFAULT_PROMPT_TOKENS,
+            .decode_tokens = line->decode_tokens ? line->decode_tokens : DEFAULT_DECODE_TOKENS,
+            .runs = line->runs ? line->runs : DEFAULT_RUNS,
+        },
+        error);
+    if (done && line->settings.json)
+        done = print_object(&result, error);
+    else if (done)
+        print_text(&result);
+    free(model);
+    return done;
+}
