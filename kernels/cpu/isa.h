@@ -16,7 +16,7 @@ enum {
     ISA_TILE_ROWS = 4, /* matrix rows that are multiplied together */
     ISA_EXPAND_STEP =
         64, /* expanded rows are written in steps of so many numbers: scratch must be rounded up */
-    ISA_DIRECT_MAX = 4,     /* inputs that `multiply` takes at most */
+    ISA_DIRECT_MAX = 8,     /* inputs that `multiply` takes at most */
     ISA_TABLE_BYTES = 1024, /* a codebook in the form that `expand` wants */
 };
 

@@ -9,7 +9,11 @@
 #include "kernels/cpu/isa_loops.h"
 
 /* Loops over register arrays must vanish, or the arrays go through memory. */
+#ifdef __clang__
+#define UNROLL _Pragma("unroll")
+#else
 #define UNROLL _Pragma("GCC unroll 8")
+#endif
 
 enum { PLANE_REGISTERS = 4, STEP = ISA_EXPAND_STEP };
 
@@ -263,19 +267,20 @@ static void tile_bf16(const void *const *rows, const void *packed, int64_t strid
 
 /* --- straight from the indices ---------------------------------------------------------------------------------------- */
 
-/* Looks up 64 indices of each row and multiplies them with `count` inputs while they are in registers; fewer than 64 with a
- * mask at a row's end. `count` and `is_whole` are constant where this is expanded. Each sum sees its products in the order in
+/* Looks up 64 indices of `row_count` rows and multiplies them with `count` inputs while they are in registers; fewer than 64
+ * with a mask at a row's end. The counts and `is_whole` are constant where this is expanded. Each sum sees its products in the order in
  * which tile_step_bf16 adds them. */
 static inline __attribute__((always_inline)) void
 look_up_step_bf16(const struct plane *p0, const struct plane *p1, const uint8_t *const *indices,
                   const uint16_t *packed, int64_t stride, int64_t i, __mmask64 mask,
-                  const bool is_whole, const int count, __m512 total[ISA_DIRECT_MAX][ISA_TILE_ROWS])
+                  const bool is_whole, const int row_count, const int count,
+                  __m512 total[ISA_DIRECT_MAX][ISA_TILE_ROWS])
 {
     const __m512i order = order_for_halves();
     __m512bh weights[ISA_TILE_ROWS][2];
 
     UNROLL
-    for (int r = 0; r < ISA_TILE_ROWS; r++) {
+    for (int r = 0; r < row_count; r++) {
         const __m512i raw = is_whole ? _mm512_loadu_si512(indices[r] + i)
                                      : _mm512_maskz_loadu_epi8(mask, indices[r] + i);
         const __m512i at = _mm512_permutexvar_epi8(order, raw);
@@ -292,7 +297,7 @@ look_up_step_bf16(const struct plane *p0, const struct plane *p1, const uint8_t 
         const __m512i x1 = is_whole ? _mm512_loadu_si512(x + 32)
                                     : _mm512_maskz_loadu_epi16((__mmask32)(mask >> 32), x + 32);
         UNROLL
-        for (int r = 0; r < ISA_TILE_ROWS; r++) {
+        for (int r = 0; r < row_count; r++) {
             total[t][r] = _mm512_dpbf16_ps(total[t][r], weights[r][0], (__m512bh)x0);
             total[t][r] = _mm512_dpbf16_ps(total[t][r], weights[r][1], (__m512bh)x1);
         }
@@ -301,7 +306,7 @@ look_up_step_bf16(const struct plane *p0, const struct plane *p1, const uint8_t 
 
 static inline __attribute__((always_inline)) void
 look_up_bf16(const uint8_t *planes, const uint8_t *const *indices, const uint16_t *packed,
-             int64_t stride, int64_t cols, const int count, float *sums)
+             int64_t stride, int64_t cols, const int row_count, const int count, float *sums)
 {
     const struct plane p0 = plane_load(planes), p1 = plane_load(planes + 256);
     const uint8_t *ahead = indices[0] + ISA_TILE_ROWS * cols;
@@ -311,39 +316,48 @@ look_up_bf16(const uint8_t *planes, const uint8_t *const *indices, const uint16_
     UNROLL
     for (int t = 0; t < count; t++)
         UNROLL
-    for (int r = 0; r < ISA_TILE_ROWS; r++)
+    for (int r = 0; r < row_count; r++)
         total[t][r] = _mm512_setzero_ps();
     for (; i + STEP <= cols; i += STEP) {
-        fetch_ahead(ahead + ISA_TILE_ROWS * i, ISA_TILE_ROWS);
-        look_up_step_bf16(&p0, &p1, indices, packed, stride, i, 0, true, count, total);
+        fetch_ahead(ahead + row_count * i, row_count);
+        look_up_step_bf16(&p0, &p1, indices, packed, stride, i, 0, true, row_count, count, total);
     }
     if (i < cols)
         look_up_step_bf16(&p0, &p1, indices, packed, stride, i, ((__mmask64)1 << (cols - i)) - 1,
-                          false, count, total);
+                          false, row_count, count, total);
     UNROLL
     for (int t = 0; t < count; t++)
         UNROLL
-    for (int r = 0; r < ISA_TILE_ROWS; r++)
+    for (int r = 0; r < row_count; r++)
         sums[t * ISA_TILE_ROWS + r] = _mm512_reduce_add_ps(total[t][r]);
 }
 
+/* As many sums as registers hold: four rows for up to four inputs, two rows and then two more for up to eight. */
 static void multiply_bf16(const void *table, const uint8_t *const *indices, const void *packed,
                           int64_t stride, int64_t cols, int n, float *sums)
 {
+#define FOUR_ROWS(count)                                                                           \
+    case count:                                                                                    \
+        look_up_bf16(table, indices, packed, stride, cols, 4, count, sums);                        \
+        break
+#define TWO_ROWS_TWICE(count)                                                                      \
+    case count:                                                                                    \
+        look_up_bf16(table, indices, packed, stride, cols, 2, count, sums);                        \
+        look_up_bf16(table, indices + 2, packed, stride, cols, 2, count, sums + 2);                \
+        break
+
     switch (n) {
-    case 1:
-        look_up_bf16(table, indices, packed, stride, cols, 1, sums);
-        break;
-    case 2:
-        look_up_bf16(table, indices, packed, stride, cols, 2, sums);
-        break;
-    case 3:
-        look_up_bf16(table, indices, packed, stride, cols, 3, sums);
-        break;
-    case 4:
-        look_up_bf16(table, indices, packed, stride, cols, 4, sums);
-        break;
+        FOUR_ROWS(1);
+        FOUR_ROWS(2);
+        FOUR_ROWS(3);
+        FOUR_ROWS(4);
+        TWO_ROWS_TWICE(5);
+        TWO_ROWS_TWICE(6);
+        TWO_ROWS_TWICE(7);
+        TWO_ROWS_TWICE(8);
     }
+#undef FOUR_ROWS
+#undef TWO_ROWS_TWICE
 }
 
 static const struct number_format exact = {
