@@ -3,6 +3,8 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
 
 #include "infer/file.h"
 
@@ -329,6 +331,16 @@ const struct tensor *safetensors_find(const struct safetensors *files, const cha
 
     return files->count ? bsearch(&key, files->tensors, files->count, sizeof key, compare_names)
                         : NULL;
+}
+
+void safetensors_release(const struct tensor *tensor)
+{
+    const uintptr_t page = (uintptr_t)sysconf(_SC_PAGESIZE);
+    const uintptr_t first = ((uintptr_t)tensor->data + page - 1) / page * page;
+    const uintptr_t last = ((uintptr_t)tensor->data + tensor->bytes) / page * page;
+
+    if (first < last)
+        madvise((void *)first, last - first, MADV_DONTNEED);
 }
 
 int64_t safetensors_bytes(const struct safetensors *files)

@@ -52,6 +52,9 @@ const struct tensor *safetensors_at(const struct safetensors *files, size_t inde
 /* NULL where there is none of that name. */
 const struct tensor *safetensors_find(const struct safetensors *files, const char *name);
 
+/* Gives the memory of a tensor's pages back to the system; they come again from the file when they are read. */
+void safetensors_release(const struct tensor *tensor);
+
 /* Bytes of all files. */
 int64_t safetensors_bytes(const struct safetensors *files);
 

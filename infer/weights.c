@@ -232,7 +232,11 @@ static struct matrix *dense_matrix(struct weights *weights, const struct tensor 
 
     if (!float_dtype(dense, &source.dtype))
         return NULL;
-    return weights->backend->ops->matrix_create(weights->backend, &source);
+    struct matrix *matrix = weights->backend->ops->matrix_create(weights->backend, &source);
+    /* a backend may have narrowed float32 numbers into memory of its own */
+    if (dense->type == TENSOR_F32)
+        safetensors_release(dense);
+    return matrix;
 }
 
 /* Whether the tensors of a module may become a matrix [rows, cols]. */

@@ -57,7 +57,8 @@ static inline struct slice slice_at(struct buffer *buffer, size_t offset)
  * Positions may come in any order; where one occurs twice the last value counts. The caller has checked that indices are
  * below `codebook_size` and positions inside the matrix.
  *
- * `data` is borrowed for as long as the matrix lives (usually a memory-mapped file); the rest is copied. */
+ * `data` is borrowed for as long as the matrix lives (usually a memory-mapped file); the rest is copied. Dense float32 numbers
+ * that all are bfloat16 may be copied narrowed: nothing is lost. */
 struct matrix_source {
     int64_t rows, cols;
     enum dtype dtype;

@@ -2,9 +2,12 @@
  * only copies. */
 #include "kernels/cpu/cpu_backend.h"
 
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+
+enum { NARROW_GRAIN = 64 }; /* rows that a thread is woken for */
 
 bool scratch_reserve(struct cpu_backend *backend, struct scratch *scratch, size_t size)
 {
@@ -82,7 +85,56 @@ static void matrix_destroy(struct matrix *matrix)
     if (!matrix)
         return;
     sidecar_rows_finish(&matrix->sidecar);
+    free(matrix->owned);
     free(matrix);
+}
+
+/* Narrowing of a dense float32 matrix whose numbers all are bfloat16. */
+struct narrowing {
+    const struct matrix *matrix;
+    uint16_t *halves;     /* [rows, cols] */
+    atomic_bool is_lossy; /* some number is not */
+};
+
+static void narrow_rows(void *argument, int member, int64_t first, int64_t last)
+{
+    struct narrowing *job = argument;
+    const int64_t cols = job->matrix->cols;
+    uint32_t lost = 0;
+
+    (void)member;
+    for (int64_t row = first; row < last && !atomic_load(&job->is_lossy); row++) {
+        const unsigned char *source = job->matrix->data + (size_t)(row * cols) * sizeof lost;
+        for (int64_t i = 0; i < cols; i++) {
+            uint32_t bits;
+            memcpy(&bits, source + (size_t)i * sizeof bits, sizeof bits);
+            lost |= bits & 0xffff;
+            job->halves[row * cols + i] = (uint16_t)(bits >> 16);
+        }
+        if (lost)
+            atomic_store(&job->is_lossy, true);
+    }
+}
+
+/* Some checkpoints store the embedding in float32 although it was trained in bfloat16: half the bytes say the same. */
+static bool narrow(struct cpu_backend *backend, struct matrix *matrix)
+{
+    struct narrowing job = {
+        .matrix = matrix,
+        .halves = malloc((size_t)(matrix->rows * matrix->cols) * sizeof *job.halves),
+    };
+    if (!job.halves)
+        return false;
+
+    threads_run(backend->threads, narrow_rows, &job, matrix->rows, NARROW_GRAIN);
+    if (atomic_load(&job.is_lossy)) {
+        free(job.halves);
+        return true;
+    }
+    matrix->owned = job.halves;
+    matrix->data = (const unsigned char *)job.halves;
+    matrix->dtype = DTYPE_BF16;
+    return true;
 }
 
 static struct matrix *matrix_create(struct backend *backend, const struct matrix_source *source)
@@ -106,11 +158,14 @@ static struct matrix *matrix_create(struct backend *backend, const struct matrix
         if (!sidecar_rows_init(&matrix->sidecar, source))
             goto exhausted;
     }
+    if (!matrix->compressed && matrix->dtype == DTYPE_F32 &&
+        !narrow(cpu_backend_of(backend), matrix))
+        goto exhausted;
     return matrix;
 
 exhausted:
     backend->status = BACKEND_OUT_OF_MEMORY;
-    free(matrix);
+    matrix_destroy(matrix);
     return NULL;
 }
 

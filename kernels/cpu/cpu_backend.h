@@ -17,7 +17,9 @@ struct buffer {
 struct matrix {
     int64_t rows, cols;
     enum dtype dtype;          /* of dense data */
-    const unsigned char *data; /* borrowed: indices [rows, cols] or dense numbers */
+    const unsigned char *data; /* borrowed, or `owned`: indices [rows, cols] or dense numbers */
+    uint16_t *
+        owned; /* [rows, cols] bfloat16, where float32 numbers turned out to be no more; else NULL */
     bool compressed;
     float codebook[256]; /* padded with zeros */
     struct sidecar_rows sidecar;

@@ -113,6 +113,7 @@ enum storage {
     STORAGE_HXQ,
     STORAGE_SMALL_CODEBOOK,
     STORAGE_F32,
+    STORAGE_F32_OF_BF16,
     STORAGE_F16,
     STORAGE_BF16,
     STORAGES,
@@ -135,6 +136,8 @@ static void sample_dense(struct sample_matrix *sample, enum dtype dtype)
 
     sample->dense = random_floats(count);
     sample->data = malloc(count * dtype_bytes(dtype) + 1);
+    for (size_t i = 0; sample->storage == STORAGE_F32_OF_BF16 && i < count; i++)
+        sample->dense[i] = rounded(sample->dense[i]);
     if (dtype == DTYPE_F32)
         memcpy(sample->data, sample->dense, count * sizeof(float));
     for (size_t i = 0; dtype != DTYPE_F32 && i < count; i++) {
@@ -181,8 +184,10 @@ static void sample_compressed(struct sample_matrix *sample, int codes)
 static void sample_create(struct sample_matrix *sample, enum storage storage, int64_t rows,
                           int64_t cols)
 {
-    static const enum dtype dtypes[] = {
-        [STORAGE_F32] = DTYPE_F32, [STORAGE_F16] = DTYPE_F16, [STORAGE_BF16] = DTYPE_BF16};
+    static const enum dtype dtypes[] = {[STORAGE_F32] = DTYPE_F32,
+                                        [STORAGE_F32_OF_BF16] = DTYPE_F32,
+                                        [STORAGE_F16] = DTYPE_F16,
+                                        [STORAGE_BF16] = DTYPE_BF16};
 
     *sample = (struct sample_matrix){.storage = storage, .rows = rows, .cols = cols};
     if (storage == STORAGE_HXQ)
@@ -212,7 +217,7 @@ static double product(const struct sample_matrix *m, int64_t at, float in)
 
     if (!is_fast || m->storage == STORAGE_F32 || m->storage == STORAGE_F16)
         return (double)weight * (double)in;
-    if (m->storage == STORAGE_BF16)
+    if (m->storage == STORAGE_BF16 || m->storage == STORAGE_F32_OF_BF16)
         return (double)weight * (double)rounded(in);
     return (double)rounded(m->plain[at]) * (double)rounded(in) +
            (double)(weight - m->plain[at]) * (double)in;
