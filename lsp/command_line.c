@@ -254,15 +254,46 @@ static bool apply_own(struct command_line *line, enum flag option, const char *t
     }
 }
 
-/* Index of the command that the first word names; serve where there is no such word; -1 for an unknown word. */
-static int find_command(int argc, char **argv)
+/* Brings the first word that is no option, nor the value of one, to the front: "--json doctor" is "doctor --json". Whether
+ * there is such a word. */
+static bool move_command(int argc, char **argv)
 {
-    if (argc < 2 || argv[1][0] == '-')
-        return 0;
+    int option;
+
+    opterr = 0;
+    optind = 0; /* scan afresh, with the order that the call names */
+    do
+        option = getopt_long(argc, argv, "+:", options, NULL);
+    while (option != -1 && option != '?' && option != ':');
+    if (option != -1 || optind >= argc)
+        return false;
+
+    char *word = argv[optind];
+    memmove(argv + 2, argv + 1, (size_t)(optind - 1) * sizeof *argv);
+    argv[1] = word;
+    return true;
+}
+
+/* Index of the command that a word names; -1 for an unknown one. */
+static int find_command(const char *word)
+{
     for (int i = 0; i < COMMAND_COUNT; i++)
-        if (strcmp(argv[1], commands[i].name) == 0)
+        if (strcmp(word, commands[i].name) == 0)
             return i;
     return -1;
+}
+
+/* Operands, and options that a command cannot do without. */
+static bool check_needs(const struct command_line *line, int index, int given, struct error *error)
+{
+    if (given < commands[index].least)
+        return error_set(error, ERROR_INPUT, "%s needs %s", commands[index].name,
+                         commands[index].operand);
+    if (line->command == COMMAND_GENERATE && !line->prompt == !line->file)
+        return error_set(error, ERROR_INPUT, "generate needs either --prompt or --file");
+    if (line->command == COMMAND_LOGITS && !line->tokens)
+        return error_set(error, ERROR_INPUT, "logits needs --tokens 1,2,3");
+    return true;
 }
 
 static bool parse_options(struct command_line *line, int index, int argc, char **argv,
@@ -271,7 +302,7 @@ static bool parse_options(struct command_line *line, int index, int argc, char *
     int option;
 
     opterr = 0;
-    optind = 1;
+    optind = 0; /* scan afresh, with the order that the call names */
     while ((option = getopt_long(argc, argv, ":", options, NULL)) != -1) {
         bool known = true;
         if (option == ':')
@@ -297,13 +328,13 @@ bool command_line_parse(struct command_line *line, int argc, char **argv, struct
     if (!settings_init(&line->settings))
         return error_set(error, ERROR_MEMORY, "not enough memory");
 
-    const int index = find_command(argc, argv);
+    const int words = move_command(argc, argv) ? 1 : 0;
+    const int index = words ? find_command(argv[1]) : 0;
     if (index < 0)
         return error_set(error, ERROR_INPUT, "unknown command %s", argv[1]);
     line->command = commands[index].command;
 
     /* the command's word takes the place of the program's name */
-    const int words = argc > 1 && argv[1][0] != '-' ? 1 : 0;
     if (!parse_options(line, index, argc - words, argv + words, error))
         return false;
     if (line->command == COMMAND_HELP || line->command == COMMAND_VERSION)
@@ -313,9 +344,8 @@ bool command_line_parse(struct command_line *line, int argc, char **argv, struct
     if (given > commands[index].most)
         return error_set(error, ERROR_INPUT, "%s: unexpected %s", commands[index].name,
                          argv[argc - given + commands[index].most]);
-    if (given < commands[index].least)
-        return error_set(error, ERROR_INPUT, "%s needs %s", commands[index].name,
-                         commands[index].operand);
+    if (!check_needs(line, index, given, error))
+        return false;
     line->operand = given > 0 ? argv[argc - given] : NULL;
     line->destination = given > 1 ? argv[argc - given + 1] : NULL;
     return true;

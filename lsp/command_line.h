@@ -44,7 +44,8 @@ struct command_line {
     int sidecar; /* compress --sidecar: exact outliers per matrix at most */
 };
 
-/* Parses argv. False with an error (code ERROR_INPUT) whose text tells a user what is wrong; finish it all the same. */
+/* Parses argv, in which the command may be moved to the front. False with an error (code ERROR_INPUT) whose text tells a user
+ * what is wrong; finish it all the same. */
 bool command_line_parse(struct command_line *line, int argc, char **argv, struct error *error);
 void command_line_finish(struct command_line *line);
 

@@ -45,13 +45,13 @@ static json_t *capabilities(enum text_encoding encoding)
     static const char *const names[] = {
         [TEXT_UTF8] = "utf-8", [TEXT_UTF16] = "utf-16", [TEXT_UTF32] = "utf-32"};
     enum { SYNC_INCREMENTAL = 2 };
-    return json_pack("{s:{s:s, s:{s:b, s:i}, s:b, s:{s:o}}, s:{s:s, s:s}}", //
-                     "capabilities",                                        //
-                     "positionEncoding", names[encoding],                   //
-                     "textDocumentSync", "openClose", true, "change", SYNC_INCREMENTAL,
-                     "inlineCompletionProvider", true, //
+    /* clang-format off: a name and its value to a line */
+    return json_pack("{s:{s:s, s:{s:b, s:i}, s:b, s:{s:o}}, s:{s:s, s:s}}", "capabilities",
+                     "positionEncoding", names[encoding], "textDocumentSync", "openClose", true,
+                     "change", SYNC_INCREMENTAL, "inlineCompletionProvider", true,
                      "executeCommandProvider", "commands", commands_names(), "serverInfo", "name",
                      "hxqd", "version", HXQD_VERSION);
+    /* clang-format on */
 }
 
 static void on_problem(void *user, const char *sentence)
@@ -98,25 +98,43 @@ static void on_progress(void *user, double fraction)
         progress_tell(client, json_pack("{s:s, s:i}", "kind", "report", "percentage", percent));
 }
 
+/* Whether a model that has been loaded can complete; else says in `error` what it lacks. */
+static bool can_complete(const struct engine_info *info, struct error *error)
+{
+    if (!info->has_tokenizer)
+        return error_set(error, ERROR_INPUT,
+                         "%s: tokenizer.json is missing; copy it beside the weights", info->model);
+    if (!info->has_fim)
+        return error_set(error, ERROR_INPUT,
+                         "%s: no fill-in-the-middle markers; use a Qwen2.5-Coder model",
+                         info->model);
+    return true;
+}
+
 /* The worker's news, or the failure to ask it. */
-static void on_loaded(void *user, const struct engine_info *info, const struct error *error)
+static void on_loaded(void *user, const struct engine_info *info, const struct error *failure)
 {
     struct client *client = user;
+    struct error error = {0};
+    if (failure || !can_complete(info, &error)) {
+        error = failure ? *failure : error;
+        info = NULL;
+    }
     client->model = info ? CLIENT_MODEL_READY : CLIENT_MODEL_FAILED;
     client->engine = info;
     if (info)
         log_write(LOG_LEVEL_INFO, "model %s: %d layers on %s (%s), %.0f ms", info->model,
                   info->layers, info->device, info->isa, info->load_ms);
     else
-        log_write(LOG_LEVEL_ERROR, "%s", error->text);
+        log_write(LOG_LEVEL_ERROR, "%s", error.text);
     if (client->phase != CLIENT_INITIALIZED)
         return;
 
     if (client->progress == CLIENT_PROGRESS_SHOWN)
         progress_tell(client, json_pack("{s:s}", "kind", "end"));
     client->progress = CLIENT_PROGRESS_NONE;
-    if (error)
-        client_tell(client, "window/showMessage", CLIENT_ERROR, error->text);
+    if (!info)
+        client_tell(client, "window/showMessage", CLIENT_ERROR, error.text);
 }
 
 void lifecycle_initialized(struct client *client, const struct rpc_message *message)

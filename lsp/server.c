@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -87,7 +88,7 @@ static void on_watch(uv_timer_t *timer)
 {
     struct server *server = timer->data;
     for (int i = 0; i < server->watched_count; i++) {
-        // a process that exists but is not ours to signal gives EPERM
+        /* a process that exists but is not ours to signal gives EPERM */
         if (kill((pid_t)server->watched[i], 0) < 0 && errno == ESRCH) {
             log_write(LOG_LEVEL_WARN, "the editor's process %lld is gone",
                       (long long)server->watched[i]);
@@ -164,6 +165,10 @@ static struct channel *server_connect(struct server *server,
     case SERVER_CONNECT:
         return channel_connect(&server->loop, transport->path, &events, error);
     default:
+        if (isatty(STDIN_FILENO))
+            fputs("hxqd: waiting for an editor, which speaks LSP on standard input; see hxqd "
+                  "--help\n",
+                  stderr);
         return channel_open_stdio(&server->loop, &events, error);
     }
 }
@@ -181,7 +186,7 @@ static bool server_init(struct server *server, const struct settings *settings, 
         uv_signal_start(&server->signals[i], on_signal, numbers[i]);
     }
 
-    // a reader that goes away shows as a failed write, not as a signal
+    /* a reader that goes away shows as a failed write, not as a signal */
     signal(SIGPIPE, SIG_IGN);
     struct client_door door = {door_send, door_watch, door_stop, server};
     server->worker = worker_create(&server->loop, error);
@@ -203,7 +208,7 @@ static int server_serve(struct server *server, const struct settings *settings,
         server_stop(server);
     }
 
-    // runs until server_stop has closed all handles
+    /* runs until server_stop has closed all handles */
     uv_run(&server->loop, UV_RUN_DEFAULT);
     client_finish(&server->client);
     frame_reader_finish(&server->reader);
@@ -216,7 +221,7 @@ static void standard_descriptors_fill(void)
 {
     for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++) {
         if (fcntl(fd, F_GETFD) < 0)
-            (void)!open("/dev/null", O_RDWR); // takes the lowest number free: this one
+            (void)!open("/dev/null", O_RDWR); /* takes the lowest number free: this one */
     }
 }
 

@@ -50,7 +50,7 @@ static bool find_offset(const char *place, const char *text, size_t bytes, long 
     const char *line_end = memchr(at, '\n', (size_t)(end - at));
     const long length = (long)((line_end ? line_end : end) - at);
     if (column - 1 > length)
-        return error_set(error, ERROR_INPUT, "%s: the line has only %ld bytes", place, length);
+        return error_set(error, ERROR_INPUT, "%s: the line ends at column %ld", place, length + 1);
     *offset = (size_t)(at - text) + (size_t)column - 1;
     return true;
 }
@@ -155,8 +155,6 @@ bool tool_generate(const struct command_line *line, struct error *error)
     size_t bytes = line->prompt ? strlen(line->prompt) : 0;
     bool done = false;
 
-    if (!line->prompt == !line->file)
-        return error_set(error, ERROR_INPUT, "generate: either --prompt or --file is needed");
     if (line->file && !(text = tool_read_input(line->file, &bytes, error)))
         return false;
 
@@ -328,8 +326,6 @@ bool tool_logits(const struct command_line *line, struct error *error)
     size_t count;
     bool done = false;
 
-    if (!line->tokens)
-        return error_set(error, ERROR_INPUT, "logits: --tokens 1,2,3 is needed");
     if (parse_ids(line->tokens, &ids, &count, error) &&
         (engine = tool_open_engine(&line->settings, error)))
         done = write_logits(line, engine, ids, count, error);
