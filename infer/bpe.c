@@ -67,7 +67,7 @@ void bpe_destroy(struct bpe *bpe)
 /* The place of a pair: its own, or the empty one where it belongs. */
 static struct merge *place_of(const struct bpe *bpe, int32_t left, int32_t right)
 {
-    // multiplicative hashing: the top bits of a product with 2^64 / golden ratio
+    /* multiplicative hashing: the top bits of a product with 2^64 / golden ratio */
     const uint64_t key = (uint64_t)(uint32_t)left << 32 | (uint32_t)right;
     const size_t mask = ((size_t)1 << bpe->bits) - 1;
     size_t at = (size_t)(key * UINT64_C(0x9E3779B97F4A7C15) >> (64 - bpe->bits));
@@ -97,7 +97,7 @@ static bool scratch_reserve(struct bpe_scratch *scratch, size_t bytes)
     if (capacity < bytes)
         capacity = bytes < SCRATCH_MIN_BYTES ? SCRATCH_MIN_BYTES : bytes;
 
-    // nothing in the scratch outlives a piece
+    /* nothing in the scratch outlives a piece */
     bpe_scratch_finish(scratch);
     scratch->symbols = malloc(capacity * sizeof *scratch->symbols);
     scratch->heap = malloc(2 * capacity * sizeof *scratch->heap);
@@ -163,7 +163,7 @@ static void merge_all(const struct bpe *bpe, struct bpe_scratch *scratch, size_t
         if (left->id < 0 || left->rank != pair >> 32)
             continue;
 
-        // the right symbol disappears into the left one
+        /* the right symbol disappears into the left one */
         struct bpe_symbol *right = &symbols[left->next];
         left->id = left->merged;
         left->next = right->next;
@@ -171,7 +171,7 @@ static void merge_all(const struct bpe *bpe, struct bpe_scratch *scratch, size_t
         if (left->next != NO_SYMBOL)
             symbols[left->next].prev = at;
 
-        // both neighbours now form new pairs
+        /* both neighbours now form new pairs */
         consider(bpe, scratch, &queued, at);
         if (left->prev != NO_SYMBOL)
             consider(bpe, scratch, &queued, left->prev);

@@ -162,7 +162,7 @@ struct split *split_create(const char *expression, const char *path, struct erro
         goto done;
     }
 
-    // a piece that may be empty could stand anywhere
+    /* a piece that may be empty could stand anywhere */
     uint32_t may_be_empty = 0;
     pcre2_pattern_info(code, PCRE2_INFO_MATCHEMPTY, &may_be_empty);
     if (may_be_empty) {
@@ -170,7 +170,7 @@ struct split *split_create(const char *expression, const char *path, struct erro
         goto done;
     }
 
-    // without the just-in-time compiler the same code is interpreted
+    /* without the just-in-time compiler the same code is interpreted */
     pcre2_jit_compile(code, PCRE2_JIT_COMPLETE);
     split = malloc(sizeof *split);
     if (!split) {
@@ -200,7 +200,7 @@ static int match(const struct split *split, const char *text, size_t bytes, size
 {
     int found =
         pcre2_match(split->code, (PCRE2_SPTR)text, bytes, at, PCRE2_NO_UTF_CHECK, data, context);
-    // the interpreter keeps its stack on the heap
+    /* the interpreter keeps its stack on the heap */
     if (found == PCRE2_ERROR_JIT_STACKLIMIT)
         found = pcre2_match(split->code, (PCRE2_SPTR)text, bytes, at,
                             PCRE2_NO_UTF_CHECK | PCRE2_NO_JIT, data, context);

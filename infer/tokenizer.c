@@ -170,7 +170,7 @@ bool tokenizer_encode(const struct tokenizer *tokenizer, const char *text, size_
     }
     ok = special ? encode_special(&encoding, text, bytes) : encode_section(&encoding, text, bytes);
 
-    // all or nothing
+    /* all or nothing */
     if (!ok)
         out->count = before;
     bpe_scratch_finish(&encoding.scratch);

@@ -61,7 +61,7 @@ static bool load(struct reader *reader)
     if (!reader->root)
         return false;
 
-    // the three parts that hold tokens
+    /* the three parts that hold tokens */
     reader->model = json_object_get(reader->root, "model");
     reader->vocab = json_object_get(reader->model, "vocab");
     reader->added = json_object_get(reader->root, "added_tokens");
@@ -232,7 +232,7 @@ static bool read_vocabulary(struct reader *reader, struct vocabulary **vocabular
     if (!*vocabulary)
         return refuse_memory(reader);
 
-    // a text that was added twice is found under only one of its ids
+    /* a text that was added twice is found under only one of its ids */
     for (int32_t id = 0; id < reader->size; id++) {
         size_t matched = 0;
         if (reader->is_added[id] && vocabulary_match(*vocabulary, reader->texts[id],
@@ -282,7 +282,7 @@ static bool read_merge(const struct reader *reader, size_t rank, const json_t *m
     if (left < 0 || right < 0)
         return refuse(reader, "model.merges[%zu] names a token that is not in model.vocab", rank);
 
-    // known tokens keep to TOKENIZER_TOKEN_MAX_BYTES
+    /* known tokens keep to TOKENIZER_TOKEN_MAX_BYTES */
     memcpy(whole, half[0], bytes[0]);
     memcpy(whole + bytes[0], half[1], bytes[1]);
     const int32_t merged = find(reader, whole, bytes[0] + bytes[1]);

@@ -36,7 +36,7 @@ int utf8_step(const char *text, size_t bytes)
     if (length == 0)
         return -1;
 
-    // the second byte excludes overlong forms, surrogates and what lies above U+10FFFF
+    /* the second byte excludes overlong forms, surrogates and what lies above U+10FFFF */
     unsigned char low = lead == 0xE0 ? 0xA0 : lead == 0xF0 ? 0x90 : 0x80;
     unsigned char high = lead == 0xED ? 0x9F : lead == 0xF4 ? 0x8F : 0xBF;
     for (int i = 1; i < length; i++) {
@@ -64,7 +64,7 @@ bool utf8_is_valid(const char *text, size_t bytes)
 
 char *utf8_repair(const char *text, size_t bytes, size_t *repaired_bytes)
 {
-    // at worst every byte becomes one U+FFFD
+    /* at worst every byte becomes one U+FFFD */
     char *repaired = malloc(bytes * UTF8_REPLACEMENT_BYTES + 1);
     if (!repaired)
         return NULL;
@@ -88,7 +88,7 @@ char *utf8_repair(const char *text, size_t bytes, size_t *repaired_bytes)
 
 bool utf8_is_composed(const char *text, size_t bytes)
 {
-    // nothing below U+0300 decomposes away from NFC or combines; those code points have no byte from 0xCC on
+    /* nothing below U+0300 decomposes away from NFC or combines; those code points have no byte from 0xCC on */
     for (size_t at = 0; at < bytes; at++) {
         if ((unsigned char)text[at] >= 0xCC)
             return false;
@@ -130,7 +130,7 @@ static bool sort_marks(utf8proc_int32_t *points, size_t count)
     if (!sorted)
         return false;
 
-    // a counting sort: where each class begins, then every mark to its place
+    /* a counting sort: where each class begins, then every mark to its place */
     size_t starts[COMBINING_CLASSES + 1] = {0};
     for (size_t i = 0; i < count; i++)
         starts[combining_class(points[i]) + 1]++;
@@ -168,7 +168,7 @@ char *utf8_compose(const char *text, size_t bytes, size_t *composed_bytes)
     const utf8proc_ssize_t count = decompose(text, bytes, NULL, 0);
     if (count < 0)
         return NULL;
-    // utf8proc composes and encodes in place, with one code point of room for the final NUL
+    /* utf8proc composes and encodes in place, with one code point of room for the final NUL */
     utf8proc_int32_t *points = malloc(((size_t)count + 1) * sizeof *points);
     if (!points || decompose(text, bytes, points, count) != count ||
         !reorder(points, (size_t)count)) {

@@ -44,7 +44,7 @@ void vocabulary_spell(unsigned char byte, char spelling[VOCABULARY_SPELLING_BYTE
     alphabet_fill(code_points);
     const int code_point = code_points[byte];
 
-    // all are below U+0800
+    /* all are below U+0800 */
     size_t at = 0;
     if (code_point >= 0x80)
         spelling[at++] = (char)(0xC0 | code_point >> 6);
@@ -196,7 +196,7 @@ int32_t vocabulary_match(const struct vocabulary *vocabulary, const char *text, 
     size_t low = 0, high = vocabulary->added_count;
     int32_t id = -1;
     for (size_t at = 0; at < bytes && low < high; at++) {
-        // NUL ends the texts in the list; none of them contains one
+        /* NUL ends the texts in the list; none of them contains one */
         const int byte = (unsigned char)text[at];
         if (byte == 0)
             break;

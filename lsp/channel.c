@@ -172,7 +172,7 @@ static struct channel *channel_create(uv_loop_t *loop, const struct channel_even
     channel->loop = loop;
     channel->events = *events;
     channel->input_file = channel->output_file = -1;
-    uv_timer_init(loop, &channel->drain); // cannot fail
+    uv_timer_init(loop, &channel->drain); /* cannot fail */
     handle_count(channel, (uv_handle_t *)&channel->drain);
     return channel;
 }
@@ -183,7 +183,7 @@ static int channel_start(struct channel *channel)
     if (channel->reader)
         return uv_read_start(channel->reader, on_alloc, on_read);
 
-    uv_idle_init(channel->loop, &channel->input.idle); // cannot fail
+    uv_idle_init(channel->loop, &channel->input.idle); /* cannot fail */
     handle_count(channel, &channel->input.handle);
     return uv_idle_start(&channel->input.idle, on_idle);
 }
@@ -235,7 +235,7 @@ static void on_connection(uv_stream_t *listener, int status)
         status = uv_accept(listener, &channel->input.stream);
     }
 
-    // closing the listener removes the socket from the file system
+    /* closing the listener removes the socket from the file system */
     handle_close(&channel->listener.handle);
     if (status < 0)
         channel_end(channel, uv_strerror(status));
@@ -272,7 +272,7 @@ struct channel *channel_listen(uv_loop_t *loop, const char *path,
     uv_pipe_init(loop, &channel->listener.pipe, 0);
     handle_count(channel, &channel->listener.handle);
 
-    // only this user may connect
+    /* only this user may connect */
     mode_t mask = umask(0177);
     int status = uv_pipe_bind(&channel->listener.pipe, path);
     umask(mask);

@@ -16,7 +16,7 @@ static void document_text_run(struct client *client, const json_t *id, const jso
         return;
     }
 
-    // a text that is not UTF-8 came from no editor: JSON could not have carried it here
+    /* a text that is not UTF-8 came from no editor: JSON could not have carried it here */
     const struct text *text = document_text(document);
     client_reply(client, id, json_stringn(text_bytes(text), text_size(text)));
 }
@@ -46,20 +46,21 @@ static void stats_run(struct client *client, const json_t *id, const json_t *arg
     qsort(sorted, count, sizeof *sorted, number_compare);
 
     const struct engine_info *engine = client->engine;
+    /* clang-format off: a name and its value to a line */
     client_reply(client, id,
-                 json_pack("{s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:f, s:f, s:o, s:o, s:I}", //
-                           "requests", (json_int_t)counts->requests,                       //
-                           "answered", (json_int_t)counts->answered,                       //
-                           "cancelled", (json_int_t)counts->cancelled,                     //
-                           "superseded", (json_int_t)counts->superseded,                   //
-                           "prompt_tokens", (json_int_t)counts->prompt_tokens,             //
-                           "reused_tokens", (json_int_t)counts->reused_tokens,             //
-                           "completion_tokens", (json_int_t)counts->completion_tokens,     //
-                           "latency_p50_ms", percentile(sorted, count, 50),                //
-                           "latency_p95_ms", percentile(sorted, count, 95),                //
-                           "model", engine ? rpc_text(engine->model) : json_null(),        //
-                           "device", engine ? rpc_text(engine->device) : json_null(),      //
-                           "documents", (json_int_t)documents_count(client->documents)));
+                 json_pack("{s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:f, s:f, s:o, s:o, s:I}",
+                           "requests", (json_int_t)counts->requests, "answered",
+                           (json_int_t)counts->answered, "cancelled", (json_int_t)counts->cancelled,
+                           "superseded", (json_int_t)counts->superseded, "prompt_tokens",
+                           (json_int_t)counts->prompt_tokens, "reused_tokens",
+                           (json_int_t)counts->reused_tokens, "completion_tokens",
+                           (json_int_t)counts->completion_tokens, "latency_p50_ms",
+                           percentile(sorted, count, 50), "latency_p95_ms",
+                           percentile(sorted, count, 95), "model",
+                           engine ? rpc_text(engine->model) : json_null(), "device",
+                           engine ? rpc_text(engine->device) : json_null(), "documents",
+                           (json_int_t)documents_count(client->documents)));
+    /* clang-format on */
 }
 
 struct command {

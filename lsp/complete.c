@@ -154,7 +154,7 @@ static bool target_context(const struct target *target, struct document *documen
         return context_init(context, language, document_syntax(document), bytes, size,
                             target->start);
 
-    // the tree does not know the lead: the context does without it
+    /* the tree does not know the lead: the context does without it */
     char *changed = malloc(size - (target->end - target->start) + target->lead_bytes + 1);
     if (!changed)
         return false;
@@ -251,7 +251,7 @@ void complete_request(struct client *client, const struct rpc_message *message)
 
 void complete_cancel(struct client *client, const struct rpc_message *message)
 {
-    // a request that has been answered, or never was, needs nothing
+    /* a request that has been answered, or never was, needs nothing */
     const json_t *id = json_object_get(message->params, "id");
     if (!client->latest || !json_equal(client->latest->id, id))
         return;

@@ -27,7 +27,7 @@ static size_t find_prefix(const char *text, size_t cursor)
     if (cursor <= CONTEXT_PREFIX_BYTES)
         return 0;
 
-    // one byte earlier may be the end of a line that fits exactly
+    /* one byte earlier may be the end of a line that fits exactly */
     size_t from = cursor - CONTEXT_PREFIX_BYTES;
     const char *newline = memchr(text + from - 1, '\n', CONTEXT_PREFIX_BYTES + 1);
     return newline ? (size_t)(newline - text) + 1 : code_point_from(text, cursor, from);

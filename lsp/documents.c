@@ -62,7 +62,7 @@ static struct document *document_create(enum text_lines lines, const char *uri,
     if (!document->uri || !document->language_id || !document->text)
         goto fail;
 
-    // endings consist of characters that URIs do not escape (RFC 3986, section 2.3), so a URI is as good as its path
+    /* endings consist of characters that URIs do not escape (RFC 3986, section 2.3), so a URI is as good as its path */
     document->uri_hash = hash_uri(uri);
     document->language = language_find(language_id, uri);
     if (document->language) {

@@ -192,7 +192,7 @@ static enum frame_status reader_header(struct frame_reader *reader, struct error
         return reader_break(reader, error);
     reader->start += (size_t)(blank - text) + 4;
 
-    // a body that cannot be used is skipped as it comes
+    /* a body that cannot be used is skipped as it comes */
     if (header.length > FRAME_BODY_BYTES || !header.is_utf8) {
         reader->skip_bytes = header.length;
         reader_skip(reader);

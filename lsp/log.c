@@ -57,7 +57,7 @@ void log_write(enum settings_log_level level, const char *format, ...)
     int text = vsnprintf(line + length, LOG_LINE_BYTES - length, format, arguments);
     va_end(arguments);
 
-    // a line stays one line, whatever the editor put into a name
+    /* a line stays one line, whatever the editor put into a name */
     length = text < 0 ? length : strnlen(line, LOG_LINE_BYTES);
     for (size_t i = 0; i < length; i++) {
         if ((unsigned char)line[i] < ' ')

@@ -92,7 +92,7 @@ static struct event follow(struct brackets *brackets, const char *text, size_t b
     size_t here = (*at)++;
     char byte = text[here];
 
-    // strings: only their own end matters; those of one line end with it
+    /* strings: only their own end matters; those of one line end with it */
     if (in_string(brackets)) {
         char quote = brackets->openers[brackets->depth - 1];
         if (byte == '\\' && *at < bytes)
@@ -165,7 +165,7 @@ static void mark_closed(const struct brackets *line, const char *text, size_t by
     size_t count = 0;
     struct brackets own = {0};
 
-    // inside a string its end comes first
+    /* inside a string its end comes first */
     bool starts_in_string = in_string(line);
     if (starts_in_string)
         open_bracket(&own, line->openers[line->depth - 1]);
@@ -243,13 +243,13 @@ size_t overlap_rest(const struct context *context, const char *text, size_t byte
 
     for (size_t at = 0; at < line_bytes;)
         follow(&brackets, line, line_bytes, &at);
-    size_t own = brackets.depth; // openers below this are the line's, above it the insertion's
+    size_t own = brackets.depth; /* openers below this are the line's, above it the insertion's */
     if (ahead.rest_bytes > 0)
         mark_closed(&brackets, rest, ahead.rest_bytes, closed);
     else if (is_same_indent(line, line_bytes, next, ahead.next_bytes))
         mark_closed(&brackets, next, ahead.next_bytes, closed);
 
-    // a rest that begins by closing what the line opened
+    /* a rest that begins by closing what the line opened */
     bool balance_decides =
         own > 0 && ahead.rest_bytes > 0 && (opener_of(rest[0]) || is_quote(rest[0]));
     for (size_t at = 0; at < bytes;) {
@@ -282,7 +282,7 @@ size_t overlap_lines(const struct context *context, const char *text, size_t byt
         if (!newline)
             break;
 
-        // the line's first part may stand before the cursor
+        /* the line's first part may stand before the cursor */
         size_t end = (size_t)(newline - text), stripped = end;
         size_t lead = start == 0 ? lead_bytes : 0;
         const char *next = context->after + ahead.next_start;
@@ -302,7 +302,7 @@ size_t overlap_tail(const struct context *context, const char *text, size_t byte
     size_t start, rest_bytes = context_rest(context, &start);
     const char *rest = context->after + start;
 
-    // as much as possible, without brackets or strings, whose balance overlap_rest has judged, and without halves of words
+    /* as much as possible, without brackets or strings, whose balance overlap_rest has judged, and without halves of words */
     for (size_t shared = rest_bytes < bytes ? rest_bytes : bytes; shared > 0; shared--) {
         size_t at = bytes - shared;
         bool splits_word =

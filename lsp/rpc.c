@@ -124,7 +124,7 @@ bool rpc_message_parse(struct rpc_message *message, char *body, size_t bytes, en
         return error_set(error, ERROR_INPUT, "not JSON: %s at byte %d", problem.text,
                          problem.position);
 
-    // from here on the body is JSON, but perhaps no message
+    /* from here on the body is JSON, but perhaps no message */
     *code = RPC_INVALID_REQUEST;
     if (json_is_array(message->root)) {
         error_set(error, ERROR_INPUT, "batches are not part of the protocol");

@@ -117,7 +117,7 @@ static bool option_apply(struct settings *settings, const char *name, const json
         }
         snprintf(sentence, SENTENCE_BYTES, "option \"exact\" must be true or false");
     } else {
-        // never half a code point: the sentence goes to the editor
+        /* never half a code point: the sentence goes to the editor */
         bool is_short = strlen(name) <= OPTION_NAME_BYTES;
         snprintf(sentence, SENTENCE_BYTES, "unknown option \"%s\"", is_short ? name : "...");
     }
@@ -138,7 +138,7 @@ void settings_apply_json(struct settings *settings, const json_t *options,
     json_t *value;
     json_object_foreach((json_t *)(uintptr_t)options, name, value)
     {
-        // null is how editors write "not set"
+        /* null is how editors write "not set" */
         char sentence[SENTENCE_BYTES];
         if (!json_is_null(value) && !option_apply(settings, name, value, sentence))
             on_problem(user, sentence);
@@ -160,7 +160,7 @@ char *settings_model_path(const struct settings *settings, struct error *error)
         return copy;
     }
 
-    // where this program lies, without its own name
+    /* where this program lies, without its own name */
     char program[PATH_MAX];
     ssize_t length = readlink("/proc/self/exe", program, sizeof program - 1);
     program[length > 0 ? length : 0] = '\0';
@@ -168,7 +168,7 @@ char *settings_model_path(const struct settings *settings, struct error *error)
     if (slash)
         *slash = '\0';
 
-    // beside it in the build tree, in the data directory once installed
+    /* beside it in the build tree, in the data directory once installed */
     static const char *const places[] = {"default_model", DATA_FROM_PROGRAM "/hxqd/default_model"};
     for (size_t i = 0; slash && i < sizeof places / sizeof *places; i++) {
         char *path = NULL;

@@ -271,7 +271,7 @@ bool text_replace(struct text *text, size_t start, size_t end, const char *bytes
     if (count > TEXT_LIMIT_BYTES || kept > TEXT_LIMIT_BYTES - count)
         return false;
 
-    // reserve first, so that a failure leaves everything as it was; one more line for a '\r' that loses its '\n'
+    /* reserve first, so that a failure leaves everything as it was; one more line for a '\r' that loses its '\n' */
     size_t size = kept + count;
     if (!reserve(text, size, text->line_count + count_line_bytes(bytes, count) + 1))
         return false;

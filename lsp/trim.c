@@ -102,7 +102,7 @@ static bool draft_init(struct draft *draft, const struct context *context, const
     if (!draft->text)
         return false;
 
-    // the beginning: what the user has typed already is not inserted again
+    /* the beginning: what the user has typed already is not inserted again */
     if (context->is_blank_line)
         start = draft_begin_line(draft, context, text, bytes);
     else if (context->held_bytes > 0 && indent_bytes(text, bytes) > 0)
@@ -254,13 +254,13 @@ static bool indent_decide(struct indent *indent, const struct context *context, 
     size_t shared = smaller(indent->user_bytes, indent->model_bytes);
     bool agree = !memcmp(indent->user, text, shared);
 
-    // the model's white space continues the user's
+    /* the model's white space continues the user's */
     if (agree && shared == indent->user_bytes) {
         indent->model_bytes = shared;
         return true;
     }
 
-    // tabs against spaces, or a body that is indented less than the user's: keep the user's depth
+    /* tabs against spaces, or a body that is indented less than the user's: keep the user's depth */
     indent->rebase = true;
     return indent->user_bytes <= TRIM_INDENT_BYTES && (!agree || context->extent == SCOPE_BLOCK);
 }
@@ -334,7 +334,7 @@ char *trim_finish(const struct context *context, const char *text, size_t bytes)
     if (!draft_init(&draft, context, text, bytes))
         return NULL;
 
-    // nothing more comes: with a line end behind it the last line is judged as a whole one
+    /* nothing more comes: with a line end behind it the last line is judged as a whole one */
     size_t written = draft.bytes;
     draft.text[draft.bytes++] = '\n';
     size_t size = smaller(find_cut(context, &draft, &ended), written);

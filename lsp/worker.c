@@ -128,7 +128,7 @@ static void on_news(uv_async_t *async)
 
     if (has_progress)
         worker->events.on_progress(worker->events.user, fraction);
-    // written once, before this news: nobody else touches the two any more
+    /* written once, before this news: nobody else touches the two any more */
     if (has_load) {
         bool is_open = worker->load_error.code == ERROR_NONE;
         worker->events.on_loaded(worker->events.user, is_open ? &worker->info : NULL,
@@ -217,7 +217,7 @@ void worker_destroy(struct worker *worker)
     uv_mutex_unlock(&worker->mutex);
     uv_thread_join(&worker->thread);
 
-    // the thread is gone: what it left needs no lock
+    /* the thread is gone: what it left needs no lock */
     jobs_done(worker->finished);
     if (worker->waiting)
         worker->waiting->done(worker->waiting);

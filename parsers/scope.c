@@ -270,7 +270,7 @@ enum scope_extent scope_extent_at(const struct syntax *syntax, const char *text,
     const TSTree *tree = syntax ? syntax_tree(syntax) : NULL;
     enum scope_extent extent = SCOPE_LINE;
 
-    // text to the right of the cursor is to be completed towards
+    /* text to the right of the cursor is to be completed towards */
     size_t end = line_end(text, bytes, cursor);
     if (skip_blank(text, cursor, end) < end)
         return SCOPE_LINE;
@@ -280,7 +280,7 @@ enum scope_extent scope_extent_at(const struct syntax *syntax, const char *text,
                             window_start(text, cursor), cursor))
         return SCOPE_LINE;
 
-    // empty: what follows is not deeper than the header
+    /* empty: what follows is not deeper than the header */
     if (!is_inside_literal(&window)) {
         struct opening opening = find_opening(&window);
         size_t next = skip_blank(text, end, bytes);
@@ -365,7 +365,7 @@ static enum verdict walk_marks(struct walk *walk, size_t end)
             (mark->kind == MARK_OPEN) - (mark->kind == MARK_CLOSE) - (mark->kind == MARK_BRANCH);
         if (walk->depth > 0 || !walk->opening->has_closer)
             continue;
-        // while its line or a text around it grows, a token may turn out another one, or none
+        /* while its line or a text around it grows, a token may turn out another one, or none */
         if (end == walk->window->bytes ||
             has_open_text(walk->window, walk->window->cursor, mark->start))
             return VERDICT_UNKNOWN;
@@ -415,7 +415,7 @@ static enum verdict judge_indent(struct walk *walk, size_t start, size_t first, 
     if (has_open_text(window, window->cursor, start))
         return VERDICT_UNKNOWN;
 
-    // tokens know better, and a line that still grows may become one of them
+    /* tokens know better, and a line that still grows may become one of them */
     if (has_mark(&window->marks, first, MARK_LOOSE))
         return VERDICT_GOES_ON;
     if (walk->opening->has_closer) {
@@ -504,7 +504,7 @@ size_t scope_end(const struct scope_gap *gap, enum scope_extent extent, const ch
 {
     size_t first_line = line_end(inserted, inserted_bytes, 0);
 
-    // one line, or too much
+    /* one line, or too much */
     *ended = true;
     if (extent == SCOPE_LINE) {
         *ended = first_line < inserted_bytes;

@@ -198,7 +198,7 @@ size_t syntax_error_count(const struct syntax *syntax)
     size_t errors = 0;
     TSNode node;
 
-    // an error's own insides are not counted again; subtrees without any are skipped
+    /* an error's own insides are not counted again; subtrees without any are skipped */
     do {
         node = ts_tree_cursor_current_node(&cursor);
         bool counts = ts_node_is_missing(node) || !strcmp(ts_node_type(node), "ERROR");

@@ -15,7 +15,7 @@ const source = (...includes) => PURPOSE + includes.map((name) => `#include ${nam
 // A tree without fault.
 const SOUND = {
   'infer/error.h': header('INFER_ERROR_H', '#include <stddef.h>\nsize_t error_length(void);\n'),
-  'infer/error.c': source('"infer/error.h"', '<string.h>'),
+  'infer/error.c': source('"infer/error.h"', '<string.h>') + 'const char *address = "https://"; /* // */\n',
   'infer/session.c': source('<jansson.h>', '"infer/error.h"', '"kernels/kernels.h"'),
   'kernels/kernels.h': header('KERNELS_KERNELS_H', 'int kernels_count(void);\n'),
   'lsp/frame.c': source('"infer/error.h"', '<uv.h>'),
@@ -52,6 +52,7 @@ const FAULTS = [
   ['style', 'columns, more than', 'infer/error.c', `${PURPOSE}/* ${'x'.repeat(200)} */\n`],
   ['style', 'does not open with', 'infer/error.c', 'int g(void);\n'],
   ['style', 'ends in white space', 'infer/error.c', `${PURPOSE}int g(void); \n`],
+  ['style', 'a comment with //', 'infer/error.c', `${PURPOSE}/* "a" */ const char *u = "\\"/*"; // why\n`],
   ['style', 'its guard is not', 'infer/error.h', header('ERROR_H', '')],
 ];
 

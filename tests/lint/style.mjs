@@ -25,6 +25,14 @@ function checkFunctions(path, lines) {
   });
 }
 
+// Comments are of one kind. What strings, characters and comments contain is passed over.
+function checkComments(path, text) {
+  if (!/\.[ch]$/.test(path)) return;
+  for (const { 0: token, index } of text.matchAll(/"(?:\\.|[^"\\\n])*"|'(?:\\.|[^'\\\n])*'|\/\*.*?\*\/|\/\//gs)) {
+    if (token === '//') faults.push(`${path}:${text.slice(0, index).split('\n').length}: a comment with // instead of /* */`);
+  }
+}
+
 function checkFile(path) {
   const text = readFileSync(join(process.argv[2], path), 'utf8');
   const lines = text.split('\n');
@@ -39,6 +47,7 @@ function checkFile(path) {
     }
     if (/\s$/.test(line)) faults.push(`${path}:${index + 1}: ends in white space`);
   });
+  checkComments(path, text);
   checkFunctions(path, lines);
   if (path.endsWith('.h')) {
     const guard = path.replace(/[/.]/g, '_').toUpperCase();

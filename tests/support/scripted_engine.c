@@ -111,7 +111,7 @@ bool engine_complete(struct engine *engine, const struct engine_request *request
         .stop = ENGINE_STOP_END,
     };
 
-    // one token up to the next space at a time
+    /* one token up to the next space at a time */
     size_t bytes = 0;
     while (text[bytes] && result->stop == ENGINE_STOP_END) {
         if (!wait_ms(token_ms, request->cancel))

@@ -63,15 +63,15 @@ static void each_text_is_cut_as_the_expression_says(void **state)
         {QWEN2, "", ""},
         {QWEN2, "int x12 = a_b;", "int| x|1|2| =| a|_b|;"},
         {QWEN2, "we'LL don't 'quote'", "we|'LL| don|'t| '|quote|'"},
-        {QWEN2, "'\u017F'\u017Fx", "'\u017F|'\u017F|x"}, // long s folds to s
+        {QWEN2, "'\u017F'\u017Fx", "'\u017F|'\u017F|x"}, /* long s folds to s */
         {QWEN2, "a  b \n\n  c\t\r\n", "a| | b| \n\n| | c|\t\r\n"},
         {QWEN2, "{\r\n\t};", "{\r\n|\t|};"},
         {QWEN2, "\u00A0x\xC2\x85\u3000y", "\u00A0x|\xC2\x85|\u3000y"},
-        {QWEN2, "!\u180E!", "!\u180E!"}, // no white space, though PCRE2's \s says so
+        {QWEN2, "!\u180E!", "!\u180E!"}, /* no white space, though PCRE2's \s says so */
         {QWEN2, " \u180E", " \u180E"},
         {QWEN2, "\u4E2D\u6587\u2167\u00BD", "\u4E2D\u6587|\u2167|\u00BD"},
         {QWEN2, "\U0001F600\u200D\U0001F600 ", "\U0001F600\u200D\U0001F600| "},
-        // what no match covers is a piece as well
+        /* what no match covers is a piece as well */
         {"b+", "aabbabc", "aa|bb|a|b|c"},
         {"[^\\p{Lu}]", "aBC.", "a|BC|."},
         {"\\S+", "ab c", "ab| |c"},
@@ -91,7 +91,7 @@ static void create_expression_outside_the_dialect_is_refused(void **state)
 {
     (void)state;
     static const char *const expressions[] = {
-        // differ between Oniguruma and PCRE2
+        /* differ between Oniguruma and PCRE2 */
         "\\d",
         "\\w+",
         "\\h",
@@ -117,14 +117,14 @@ static void create_expression_outside_the_dialect_is_refused(void **state)
         "(?i)a",
         "(?s:a)",
         "(?",
-        // wrong in both
+        /* wrong in both */
         "(a",
         "a)",
         "[a",
         "*a",
         "a\\",
         "\\p{Lz}",
-        // matches nothing at all
+        /* matches nothing at all */
         "",
         "a*",
         "a|",

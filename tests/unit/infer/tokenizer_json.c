@@ -85,7 +85,7 @@ static struct tokenizer *open_changed(const char *place, const char *value, stru
 static const struct {
     const char *place, *value, *fault;
 } faults[] = {
-    // what is missing or of the wrong type
+    /* what is missing or of the wrong type */
     {"model", NULL, "model.type is not \"BPE\""},
     {"model", "[]", "model.type is not \"BPE\""},
     {"model.type", "\"WordPiece\"", "model.type is not \"BPE\""},
@@ -97,7 +97,7 @@ static const struct {
     {"added_tokens", "{}", "added_tokens is not an array"},
     {"added_tokens.0", "7", "added_tokens has an entry without content"},
     {"added_tokens.0.content", "\"\"", "added_tokens has an entry without content"},
-    // ids
+    /* ids */
     {"model.vocab.a", "\"97\"", "token \"a\" has no id from 0 to 2097151"},
     {"model.vocab.a", "-1", "token \"a\" has no id"},
     {"model.vocab.a", "2097152", "token \"a\" has no id"},
@@ -111,7 +111,7 @@ static const struct {
      "id 300 belongs to two tokens"},
     {"added_tokens", "[{\"id\": 300, \"content\": \"x1\"}, {\"id\": 301, \"content\": \"x1\"}]",
      "added token \"x1\" stands there twice"},
-    // merges
+    /* merges */
     {"model.merges.0", "[\"a\", \"zz\"]", "model.merges[0] names a token"},
     {"model.merges.1", "[\"b\", \"a\"]", "model.merges[1] gives a token"},
     {"model.merges.1", "[\"a\"]", "model.merges[1] is not a pair"},
@@ -120,7 +120,7 @@ static const struct {
     {"model.merges.1", "7", "model.merges[1] is not a pair"},
     {"model.merges.1", "\"ab\"", "model.merges[1] is not a pair"},
     {"model.merges.1", "\"a b c\"", "model.merges[1] is not a pair"},
-    // settings that would change ids
+    /* settings that would change ids */
     {"model.dropout", "0.1", "model.dropout is set"},
     {"model.ignore_merges", "true", "model.ignore_merges is set"},
     {"model.continuing_subword_prefix", "\"##\"", "model.continuing_subword_prefix is set"},
@@ -218,7 +218,7 @@ static void token_text_outside_the_alphabet_is_literal(void **state)
         char place[PATH_BYTES];
         struct error error = {0};
         size_t bytes;
-        // single characters of the alphabet stand there already; their id moves
+        /* single characters of the alphabet stand there already; their id moves */
         snprintf(place, sizeof place, "model.vocab.%s", cases[i].key);
         struct tokenizer *tokenizer = open_changed(place, "400", &error);
         assert_non_null(tokenizer);
@@ -296,7 +296,7 @@ static void open_flipped_bytes_opens_or_fails(void **state)
     const size_t bytes = strlen(text);
     uint32_t random = 1;
     for (int i = 0; i < FLIPS; i++) {
-        random = random * 1664525 + 1013904223; // Numerical Recipes' generator
+        random = random * 1664525 + 1013904223; /* Numerical Recipes' generator */
         char *at = &text[(random >> 8) % bytes];
         const char before = *at;
         *at = (char)(random >> 24);

@@ -17,12 +17,12 @@ static void step_first_sequence_is_classified(void **state)
         const char *text;
         int step;
     } cases[] = {
-        // nothing, and beginnings
+        /* nothing, and beginnings */
         {"", 0},
         {"\xC3", 0},
         {"\xE2\x82", 0},
         {"\xF0\x9F\x98", 0},
-        // the borders of each length
+        /* the borders of each length */
         {"a\xFF", 1},
         {"\x7F", 1},
         {"\xC2\x80", 2},
@@ -33,18 +33,18 @@ static void step_first_sequence_is_classified(void **state)
         {"\xEF\xBF\xBF", 3},
         {"\xF0\x90\x80\x80", 4},
         {"\xF4\x8F\xBF\xBF", 4},
-        // never lead bytes
+        /* never lead bytes */
         {"\x80", -1},
         {"\xC0\x80", -1},
         {"\xC1\xBF", -1},
         {"\xF5\x80\x80\x80", -1},
         {"\xFF", -1},
-        // overlong, surrogates, above U+10FFFF
+        /* overlong, surrogates, above U+10FFFF */
         {"\xE0\x9F\xBF", -1},
         {"\xED\xA0\x80", -1},
         {"\xF0\x8F\xBF\xBF", -1},
         {"\xF4\x90\x80\x80", -1},
-        // broken off
+        /* broken off */
         {"\xC3(", -1},
         {"\xE2\x82(", -2},
         {"\xF0\x9F(", -2},
@@ -58,7 +58,7 @@ static void repair_each_maximal_subpart_becomes_one_replacement(void **state)
 {
     (void)state;
     static const struct {
-        const char *text, *repaired; // as Python's bytes.decode("utf-8", "replace") has it
+        const char *text, *repaired; /* as Python's bytes.decode("utf-8", "replace") has it */
     } cases[] = {
         {"", ""},
         {"plain \xC3\xA9", "plain \xC3\xA9"},
@@ -101,19 +101,20 @@ static void compose_text_becomes_nfc(void **state)
         {"", ""},
         {"plain", "plain"},
         {"e\u0301", "\u00E9"},
-        {"a\u0307\u0323", "\u1EA1\u0307"},                           // marks change places
-        {"a\u0315\u0300\u05AE\u0301b", "\u00E0\u05AE\u0301\u0315b"}, // from NormalizationTest.txt
-        {"\u0344", "\u0308\u0301"},                                  // decomposes for good
-        {"\u0958", "\u0915\u093C"},                                  // excluded from composition
-        {"\u1100\u1161\u11A8", "\uAC01"},                            // Hangul
-        {"\u212B\u2126", "\u00C5\u03A9"},                            // singletons
+        {"a\u0307\u0323", "\u1EA1\u0307"}, /* marks change places */
+        {"a\u0315\u0300\u05AE\u0301b",
+         "\u00E0\u05AE\u0301\u0315b"},    /* from NormalizationTest.txt */
+        {"\u0344", "\u0308\u0301"},       /* decomposes for good */
+        {"\u0958", "\u0915\u093C"},       /* excluded from composition */
+        {"\u1100\u1161\u11A8", "\uAC01"}, /* Hangul */
+        {"\u212B\u2126", "\u00C5\u03A9"}, /* singletons */
         {"\u0F73\u0F71", "\u0F71\u0F71\u0F72"},
         {"e\u0301\u0315\u0327e\u0301", "\u0229\u0301\u0315\u00E9"},
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         assert_composes(cases[i].text, strlen(cases[i].text), cases[i].composed,
                         strlen(cases[i].composed));
-        // the quick check errs on one side only
+        /* the quick check errs on one side only */
         if (utf8_is_composed(cases[i].text, strlen(cases[i].text)))
             assert_string_equal(cases[i].text, cases[i].composed);
     }
@@ -126,7 +127,7 @@ static void compose_long_run_of_marks_is_ordered(void **state)
     (void)state;
     char *text = malloc(MARK_RUN * 4), *expected = malloc(MARK_RUN * 4);
     for (size_t i = 0; i < MARK_RUN; i++) {
-        memcpy(text + i * 4, "\u0315\u0323", 4); // classes 232 and 220
+        memcpy(text + i * 4, "\u0315\u0323", 4); /* classes 232 and 220 */
         memcpy(expected + i * 2, "\u0323", 2);
         memcpy(expected + (MARK_RUN + i) * 2, "\u0315", 2);
     }

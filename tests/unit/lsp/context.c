@@ -94,7 +94,7 @@ static void context_of_a_large_text_is_cut_at_line_starts(void **state)
     assert_memory_equal(context.before + context.before_bytes - 5, text + LINE * CURSOR_LINE, 5);
     context_finish(&context);
 
-    // a line that begins exactly where the limit lies is kept whole
+    /* a line that begins exactly where the limit lies is kept whole */
     size_t cursor = CONTEXT_PREFIX_BYTES + LINE * 3;
     text[LINE * 3 - 1] = '\n';
     assert_true(context_init(&context, NULL, NULL, text, LINE * LINES, cursor));

@@ -39,7 +39,7 @@ static void changes_of_one_notification_apply_in_order(void **state)
     struct document *document =
         documents_open(documents, "file:///a.py", "python", 1, "one\ntwo\n", 8, NULL);
 
-    // the second range only means this after the first edit
+    /* the second range only means this after the first edit */
     struct document_change changes[] = {
         edit(0, 0, 0, 0, "zero\n"),
         edit(1, 0, 1, 3, "1\n1.5"),

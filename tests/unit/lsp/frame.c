@@ -67,7 +67,7 @@ static bool take(struct frame_reader *reader, char outcome[OUTCOME_BYTES])
         switch (frame_reader_next(reader, &body, &bytes, &error)) {
         case FRAME_MESSAGE:
             snprintf(outcome + used, OUTCOME_BYTES - used, "[%.*s]", (int)bytes, body);
-            memset(body, 'x', bytes); // ours to write to
+            memset(body, 'x', bytes); /* ours to write to */
             break;
         case FRAME_REFUSED:
             assert_true(error.code != ERROR_NONE);

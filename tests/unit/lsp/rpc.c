@@ -125,7 +125,7 @@ static void body_over_limits_is_refused(void **state)
     assert_false(parse_repeated(",[0", RPC_DEPTH_MAX - 1, "]"));
     assert_true(parse_repeated(",0", RPC_VALUES_MAX - 4, ""));
     assert_false(parse_repeated(",0", RPC_VALUES_MAX - 3, ""));
-    // brackets and commas of users' text do not count
+    /* brackets and commas of users' text do not count */
     assert_true(parse_repeated(",\"[,\\\"[\\\\\"", RPC_DEPTH_MAX * 2, ""));
 }
 
@@ -202,7 +202,7 @@ static void messages_to_send_are_complete(void **state)
                    "{\"jsonrpc\":\"2.0\",\"method\":\"m\",\"params\":[]}");
     assert_written(rpc_request(7, "m", json_object()),
                    "{\"jsonrpc\":\"2.0\",\"id\":7,\"method\":\"m\",\"params\":{}}");
-    // names of files need not be UTF-8
+    /* names of files need not be UTF-8 */
     assert_written(
         rpc_failure(id, RPC_REQUEST_FAILED, "a\xFF"),
         "{\"jsonrpc\":\"2.0\",\"id\":\"x\",\"error\":{\"code\":-32803,\"message\":\"a?\"}}");

@@ -100,7 +100,7 @@ static void model_default_not_installed_is_an_error(void **state)
     unsetenv("HXQD_MODEL");
     assert_true(settings_init(&settings));
 
-    // tests lie in a folder of their own, where no model is
+    /* tests lie in a folder of their own, where no model is */
     assert_null(settings_model_path(&settings, &error));
     assert_non_null(strstr(error.text, "--model"));
     settings_finish(&settings);

@@ -79,7 +79,7 @@ static void position_past_the_text_clamps(void **state)
     assert_int_equal(text_line_start(text, 2), 5);
     assert_int_equal(text_line_end(text, 2), 5);
 
-    // between '\r' and '\n', and beyond the end
+    /* between '\r' and '\n', and beyond the end */
     struct text_position position = text_position_at(text, TEXT_UTF16, 3);
     assert_int_equal(position.line, 0);
     assert_int_equal(position.column, 2);

@@ -20,7 +20,7 @@ struct trim_case {
 };
 
 static const struct trim_case cases[] = {
-    // one line
+    /* one line */
     {"rest of a line", c, "int a = ¦\n", " b + c;\nint d;\n", "b + c;"},
     {"line end first", c, "int a = b;¦\n", "\nint d;\n", ""},
     {"carriage returns", c, "int a = ¦\n", " b + c;\r\nint d;\r\n", "b + c;"},
@@ -40,7 +40,7 @@ static const struct trim_case cases[] = {
     {"crlf document", c, "int f(void)\r\n{\r\n    return ¦\r\n}\r\n", " 1 + 2;\n}\n", "1 + 2;"},
     {"code points", python, "s = ¦\n", " \"漢字😀\" + t\nx", "\"漢字😀\" + t"},
 
-    // text to the right
+    /* text to the right */
     {"rest repeated", c, "int a = ¦;\n", " b + c;\n", "b + c"},
     {"rest in the middle", c, "if (¦) {\n", "a > b) {\n    c();\n", "a > b"},
     {"rest with words", python, "def f(¦ -> int:\n", "x, y) -> int:\n", "x, y)"},
@@ -55,7 +55,7 @@ static const struct trim_case cases[] = {
     {"white space before a word", python, "¦foo()\n", "x = \n", "x = "},
     {"only one line", c, "x = f(¦);\n", "a,\n    b", "a,"},
 
-    // closers
+    /* closers */
     {"parenthesis closed", c, "f(¦)\n", "a, b)", "a, b"},
     {"parenthesis closed, then more", c, "f(¦);\n", "a, b);\n", "a, b"},
     {"inner parentheses are new", c, "f(¦)\n", "g(a), h(b))", "g(a), h(b)"},
@@ -79,14 +79,14 @@ static const struct trim_case cases[] = {
     {"end of an inner block", lua, "function f()\n  if a then\n    g()\n  ¦\nend\n", " end\nend\n",
      "end"},
 
-    // lines that are there
+    /* lines that are there */
     {"next line again", python, "x = 1\n¦\ny = 2\n", "y = 2\n", ""},
     {"next line again, typed half", python, "x = 1\ny = ¦\n\ny = 23\n", " 23\n", ""},
     {"next line, other indentation", python, "if a:\n    return 1\n¦\n    return 1\n", "return 1\n",
      "return 1"},
     {"next line again after a body", NULL, "key:\n  ¦\nother: 1\n", " a: 1\nother: 1\n", "a: 1"},
 
-    // blank lines
+    /* blank lines */
     {"indentation already typed", python, "def f(x):\n    y = x\n    ¦\n", " return y\n",
      "return y"},
     {"indentation half typed", python, "def f(x):\n    y = x\n  ¦\n", "   return y\n",
@@ -106,7 +106,7 @@ static const struct trim_case cases[] = {
     {"body less indented", c, "int f(void)\n{\n        ¦\n}\n", "\n    a();\n    b();\n}\n",
      "a();\n        b();"},
 
-    // blocks
+    /* blocks */
     {"python body", python, "def f(x):\n    ¦\n", " y = x\n    return y\n\n\ndef g(x):\n",
      "y = x\n    return y"},
     {"python body behind the colon", python, "def f(x):¦\n", "\n    return x\n\nf(1)\n",
@@ -130,7 +130,7 @@ static const struct trim_case cases[] = {
      "return a"},
     {"lua body closed", lua, "local function f(a)\n  ¦\nend\n", " return a\nend\n", "return a"},
 
-    // repetition
+    /* repetition */
     {"lines", python, "def f(x):\n    ¦\n", " y = x\n    g()\n    g()\n    g()\n    g()\n",
      "y = x\n    g()"},
     {"cycle of lines", python, "def f(x):\n    ¦\n",

@@ -204,7 +204,7 @@ static void text_beyond_limit_is_given_up_for_some_edits(void **state)
     }
     assert_true(edits > 1);
 
-    // a new text is another matter
+    /* a new text is another matter */
     syntax_reset(syntax);
     assert_false(syntax_parse(syntax, big, SYNTAX_LIMIT_BYTES + 1));
     syntax_reset(syntax);
