@@ -92,11 +92,13 @@ static struct event follow(struct brackets *brackets, const char *text, size_t b
     size_t here = (*at)++;
     char byte = text[here];
 
-    /* strings: only their own end matters; those of one line end with it */
+    /* strings: only their own end matters, and expressions in templates; those of one line end with it */
     if (in_string(brackets)) {
         char quote = brackets->openers[brackets->depth - 1];
         if (byte == '\\' && *at < bytes)
             (*at)++;
+        else if (byte == '$' && quote == '`' && *at < bytes && text[*at] == '{')
+            open_bracket(brackets, text[(*at)++]);
         else if (byte == quote)
             return close_bracket(brackets, quote);
         else if (byte == '\n' && quote != '`')

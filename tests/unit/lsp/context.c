@@ -5,9 +5,9 @@
 #include <string.h>
 
 #include "lsp/context.h"
+#include "tests/support/marked.h"
 
 #define COUNT(array) (sizeof(array) / sizeof *(array))
-#define CURSOR       "¦"
 
 struct context_case {
     const char *name;
@@ -37,14 +37,10 @@ static const struct context_case context_cases[] = {
 /* The context of a marked text as plain text; the caller finishes it. */
 static void make_context(struct context *context, const char *marked)
 {
-    const char *mark = strstr(marked, CURSOR);
-    assert_non_null(mark);
-    size_t cursor = (size_t)(mark - marked), rest = strlen(mark) - strlen(CURSOR);
-    char *text = malloc(cursor + rest + 1);
+    size_t bytes, cursor;
+    char *text = marked_text(marked, &bytes, &cursor);
 
-    memcpy(text, marked, cursor);
-    memcpy(text + cursor, mark + strlen(CURSOR), rest + 1);
-    assert_true(context_init(context, NULL, NULL, text, cursor + rest, cursor));
+    assert_true(context_init(context, NULL, NULL, text, bytes, cursor));
     free(text);
 }
 

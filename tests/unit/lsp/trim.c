@@ -1,13 +1,14 @@
 /* trim: what a model wrote and what of it is shown. A "¦" in the cases is the cursor. */
 #include "tests/support/test.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "lsp/trim.h"
+#include "tests/support/marked.h"
 
 #define COUNT(array) (sizeof(array) / sizeof *(array))
-#define CURSOR       "¦"
 
 static const char c[] = "c", python[] = "python", javascript[] = "javascript", lua[] = "lua";
 
@@ -41,6 +42,17 @@ static const struct trim_case cases[] = {
     {"code points", python, "s = ¦\n", " \"漢字😀\" + t\nx", "\"漢字😀\" + t"},
 
     /* text to the right */
+    {"parameters of a call in a chain", javascript, "f(url).then(function (r) {¦});\n",
+     "return r; });\n", "return r; "},
+    {"within a template", javascript, "const s = `hello ${¦}`;\n", "name}`;\n", "name"},
+    {"condition of a statement", javascript, "if (a === ¦) {\n  b();\n}\n", " c) {\n  b();\n}\n",
+     "c"},
+    {"header of an include", c, "#include <st¦>\n", "dio.h>\n", "dio.h"},
+    {"elements of a table", lua, "local t = { 1, 2, ¦ }\n", " 3, 4 }\n", "3, 4"},
+    {"behind an emoji", python, "s = \"😀😀\"\nprint(len(¦))\n", "s))\n", "s"},
+    {"colon of a loop", python, "for i in ran¦:\n    print(i)\n", "ge(10):\n    print(i)\n",
+     "ge(10)"},
+    {"end of a comment", c, "/* Returns the ¦ */\n", " length */\nint f(void);\n", "length"},
     {"rest repeated", c, "int a = ¦;\n", " b + c;\n", "b + c"},
     {"rest in the middle", c, "if (¦) {\n", "a > b) {\n    c();\n", "a > b"},
     {"rest with words", python, "def f(¦ -> int:\n", "x, y) -> int:\n", "x, y)"},
@@ -53,7 +65,7 @@ static const struct trim_case cases[] = {
     {"rest partly within a word", c, "int ¦counter;\n", " a, co", "a, co"},
     {"rest not repeated", c, "f(¦, c);\n", "a, b", "a, b"},
     {"white space before a word", python, "¦foo()\n", "x = \n", "x = "},
-    {"only one line", c, "x = f(¦);\n", "a,\n    b", "a,"},
+    {"only one line", c, "x = f(¦);\n", "a\n    + b", "a"},
 
     /* closers */
     {"parenthesis closed", c, "f(¦)\n", "a, b)", "a, b"},
@@ -118,7 +130,7 @@ static const struct trim_case cases[] = {
      "a++;\n    return a;"},
     {"c body not closed", c, "int f(int a) {¦\n", "\n    return a;\n}\n\nint g(void)\n",
      "\n    return a;\n}"},
-    {"c body cut short", c, "int f(int a)\n{\n    ¦\n}\n", " a++;\n    retu", "a++;\n    retu"},
+    {"body cut short", python, "def f(x):\n    ¦\n", " y = x\n    retu", "y = x\n    retu"},
     {"javascript callback", javascript, "foo(function (x) {\n  ¦\n", " return x;\n});\n\nbar();\n",
      "return x;\n});"},
     {"javascript callback, parenthesis there", javascript, "foo(function (x) {¦\n);\n",
@@ -147,21 +159,25 @@ static const struct trim_case cases[] = {
      "g()\n    g()\n    return x"},
 };
 
+/* The parsed text, or NULL for plain text. */
+static struct syntax *parse(const struct language *language, const char *text, size_t bytes)
+{
+    struct syntax *syntax = language ? syntax_create(language) : NULL;
+
+    if (syntax)
+        assert_true(syntax_parse(syntax, text, bytes));
+    return syntax;
+}
+
 /* The context of a marked text; the caller finishes it. */
 static void make_context(struct context *context, const char *language_name, const char *marked)
 {
     const struct language *language = language_name ? language_find(language_name, NULL) : NULL;
-    struct syntax *syntax = language ? syntax_create(language) : NULL;
-    const char *mark = strstr(marked, CURSOR);
-    assert_non_null(mark);
-    size_t cursor = (size_t)(mark - marked), rest = strlen(mark) - strlen(CURSOR);
-    char *text = malloc(cursor + rest + 1);
+    size_t bytes, cursor;
+    char *text = marked_text(marked, &bytes, &cursor);
+    struct syntax *syntax = parse(language, text, bytes);
 
-    memcpy(text, marked, cursor);
-    memcpy(text + cursor, mark + strlen(CURSOR), rest + 1);
-    if (syntax)
-        assert_true(syntax_parse(syntax, text, cursor + rest));
-    assert_true(context_init(context, language, syntax, text, cursor + rest, cursor));
+    assert_true(context_init(context, language, syntax, text, bytes, cursor));
     syntax_destroy(syntax);
     free(text);
 }
@@ -201,6 +217,41 @@ static void text_stopped_early_is_shown_alike(void **state)
         if (strcmp(shown, given->shown))
             fail_msg("%s: stopped after %zu of %zu bytes \"%s\" is shown", given->name, bytes,
                      written, shown);
+        free(shown);
+        context_finish(&context);
+    }
+}
+
+/* Syntax errors of `before`, `inserted` and `after` in one piece. */
+static size_t count_errors(const struct context *context, const char *inserted)
+{
+    char *text = NULL;
+    int bytes = asprintf(&text, "%s%s%s", context->before, inserted, context->after);
+    assert_true(bytes >= 0);
+    struct syntax *syntax = parse(context->language, text, (size_t)bytes);
+    size_t errors = syntax_error_count(syntax);
+
+    syntax_destroy(syntax);
+    free(text);
+    return errors;
+}
+
+/* What is written may be broken; cutting it is not to break what was sound. */
+static void shown_text_brings_no_errors_of_its_own(void **state)
+{
+    (void)state;
+
+    for (size_t i = 0; i < COUNT(cases); i++) {
+        const struct trim_case *given = &cases[i];
+        struct context context;
+        if (!given->language)
+            continue;
+        make_context(&context, given->language, given->text);
+
+        char *shown = trim_finish(&context, given->written, strlen(given->written));
+        size_t before = count_errors(&context, ""), after = count_errors(&context, shown);
+        if (after > before)
+            fail_msg("%s: %zu errors become %zu", given->name, before, after);
         free(shown);
         context_finish(&context);
     }
@@ -280,6 +331,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(written_text_is_shown_trimmed),
         cmocka_unit_test(text_stopped_early_is_shown_alike),
+        cmocka_unit_test(shown_text_brings_no_errors_of_its_own),
         cmocka_unit_test(generation_stops_only_when_more_cannot_help),
         cmocka_unit_test(shown_text_is_whole_code_points),
     };
