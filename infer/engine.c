@@ -6,12 +6,15 @@
 #include <string.h>
 #include <time.h>
 
+#include "infer/draft.h"
 #include "infer/file.h"
 #include "infer/fim.h"
 #include "infer/model.h"
 #include "infer/sample.h"
 #include "infer/session.h"
 #include "infer/tokenizer.h"
+
+_Static_assert((int)DRAFT_MAX <= (int)SESSION_DRAFTED_MAX, "whatever is drafted can be verified");
 
 struct engine {
     char *directory;
@@ -20,6 +23,8 @@ struct engine {
     bool has_fim;
     struct fim_markers markers;
     struct session *session;
+    struct draft *draft; /* follows the session's tokens */
+    int draft_tokens;    /* below 1: none */
     double load_ms;
 };
 
@@ -64,7 +69,8 @@ static bool open_session(struct engine *engine, int context_tokens, struct error
         context_tokens =
             largest < ENGINE_DEFAULT_CONTEXT_TOKENS ? largest : ENGINE_DEFAULT_CONTEXT_TOKENS;
     engine->session = session_create(engine->model, context_tokens, error);
-    return engine->session != NULL;
+    engine->draft = draft_create((size_t)context_tokens, error);
+    return engine->session && engine->draft;
 }
 
 static bool open_parts(struct engine *engine, const struct engine_options *options,
@@ -81,6 +87,7 @@ static bool open_parts(struct engine *engine, const struct engine_options *optio
     if (options->device == ENGINE_DEVICE_CUDA)
         return error_set(error, ERROR_DEVICE,
                          "this build has no CUDA backend; use --device cpu or auto");
+    engine->draft_tokens = options->draft_tokens == 0 ? DRAFT_MAX : options->draft_tokens;
     engine->directory = strdup(options->model);
     if (!engine->directory)
         return error_set(error, ERROR_MEMORY, "not enough memory");
@@ -110,6 +117,7 @@ void engine_close(struct engine *engine)
 {
     if (!engine)
         return;
+    draft_destroy(engine->draft);
     session_destroy(engine->model, engine->session);
     tokenizer_close(engine->tokenizer);
     model_destroy(engine->model);
@@ -166,6 +174,7 @@ struct generation {
     struct decoder decoder;
     struct sampler sampler;
     size_t capacity; /* of result->text */
+    bool has_ended;  /* result->stop says why */
     double started;
 };
 
@@ -261,11 +270,11 @@ static bool begins_blank(const struct engine *engine, int32_t id)
     return is_end(engine, id) || (bytes > 0 && memchr(" \t\r\n", text[0], 4));
 }
 
-/* The next token; the first one out of those that the request allows. */
-static bool choose_token(struct generation *run, int32_t *id, struct error *error)
+/* The token to follow the history's first `count` ones; the completion's first out of those that the request allows. */
+static bool choose_token(struct generation *run, size_t count, int32_t *id, struct error *error)
 {
     const struct engine *engine = run->engine;
-    const float *logits = session_logits(engine->session);
+    const float *logits = session_logits_after(engine->session, count);
     const int vocab = tokenizer_size(engine->tokenizer);
     float *allowed = NULL;
 
@@ -281,41 +290,96 @@ static bool choose_token(struct generation *run, int32_t *id, struct error *erro
     return true;
 }
 
-/* Chooses, records and shows tokens until something says stop. */
-static bool generate(struct generation *run, struct error *error)
+/* Records and shows a token, then sees whether it was the last. */
+static bool take_token(struct generation *run, int32_t id, struct error *error)
 {
     const struct engine_request *request = run->request;
     struct engine_result *result = run->result;
     struct engine *engine = run->engine;
 
-    for (;;) {
-        int32_t id;
-        if (!choose_token(run, &id, error))
-            return false;
-        if (!token_list_append(&run->tokens, &id, 1))
-            return error_set(error, ERROR_MEMORY, "not enough memory for the completion");
-        if (++result->completion_tokens == 1)
-            result->first_token_ms = now_ms() - run->started;
+    if (!token_list_append(&run->tokens, &id, 1))
+        return error_set(error, ERROR_MEMORY, "not enough memory for the completion");
+    draft_observe(engine->draft, id);
+    if (++result->completion_tokens == 1)
+        result->first_token_ms = now_ms() - run->started;
 
-        if (is_end(engine, id)) {
-            result->stop = ENGINE_STOP_END;
-            return true;
-        }
-        const size_t before = result->bytes;
-        if (!append_text(run, id, error))
+    run->has_ended = true;
+    result->stop = ENGINE_STOP_END;
+    if (is_end(engine, id))
+        return true;
+    const size_t before = result->bytes;
+    if (!append_text(run, id, error))
+        return false;
+    result->stop = ENGINE_STOP_CALLER;
+    if (request->on_text && result->bytes > before &&
+        !request->on_text(request->user, result->text, result->bytes))
+        return true;
+    result->stop = ENGINE_STOP_MAX_TOKENS;
+    if (result->completion_tokens >= request->max_tokens)
+        return true;
+    result->stop = ENGINE_STOP_CONTEXT;
+    run->has_ended = run->tokens.count >= (size_t)session_context(engine->session);
+    return true;
+}
+
+/* Takes the token after the last one, then one more for every drafted token that is the one chosen. A draft decides only
+ * which logits exist already: each token is chosen from the model's own, in order and with the same random numbers, so
+ * completions, greedy or sampled, are those of a run without drafts. */
+static bool take_tokens(struct generation *run, const int32_t *drafted, int count,
+                        struct error *error)
+{
+    const atomic_bool *cancel = run->request->cancel;
+    int32_t id;
+
+    for (int i = 0; i <= count && !run->has_ended; i++) {
+        if (i > 0 && cancel && atomic_load(cancel))
+            return error_set(error, ERROR_CANCELLED, "cancelled");
+        if (!choose_token(run, run->tokens.count, &id, error) || !take_token(run, id, error))
             return false;
-        result->stop = ENGINE_STOP_CALLER;
-        if (request->on_text && result->bytes > before &&
-            !request->on_text(request->user, result->text, result->bytes))
+        run->result->accepted_tokens += i > 0;
+        if (i < count && id != drafted[i])
+            break;
+    }
+    return true;
+}
+
+/* Guesses as many tokens as can still be of use, and evaluates them together with the tokens not evaluated yet. */
+static bool evaluate_drafted(struct generation *run, int32_t *drafted, int *count,
+                             struct error *error)
+{
+    const struct engine_result *result = run->result;
+    struct engine *engine = run->engine;
+    const size_t known = run->tokens.count;
+    const int wanted = run->request->max_tokens - result->completion_tokens - 1;
+    const int room = session_context(engine->session) - (int)known - 1;
+    int limit = engine->draft_tokens;
+
+    limit = wanted < limit ? wanted : limit;
+    limit = room < limit ? room : limit;
+    *count = draft_propose(engine->draft, limit, drafted);
+    if (!token_list_append(&run->tokens, drafted, (size_t)*count))
+        return error_set(error, ERROR_MEMORY, "not enough memory for the completion");
+    const bool evaluated =
+        session_verify(engine->model, engine->session, run->tokens.ids, run->tokens.count, *count,
+                       run->request->cancel, NULL, error);
+    run->tokens.count = known;
+    run->result->drafted_tokens += *count;
+    return evaluated;
+}
+
+/* Chooses, records and shows tokens until something says stop. */
+static bool generate(struct generation *run, struct error *error)
+{
+    int32_t drafted[DRAFT_MAX];
+    int count = 0;
+
+    draft_sync(run->engine->draft, run->tokens.ids, run->tokens.count);
+    for (;;) {
+        if (!take_tokens(run, drafted, count, error))
+            return false;
+        if (run->has_ended)
             return true;
-        result->stop = ENGINE_STOP_MAX_TOKENS;
-        if (result->completion_tokens >= request->max_tokens)
-            return true;
-        result->stop = ENGINE_STOP_CONTEXT;
-        if (run->tokens.count >= (size_t)session_context(engine->session))
-            return true;
-        if (!session_sync(engine->model, engine->session, run->tokens.ids, run->tokens.count,
-                          request->cancel, NULL, error))
+        if (!evaluate_drafted(run, drafted, &count, error))
             return false;
     }
 }

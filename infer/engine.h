@@ -33,10 +33,11 @@ enum { ENGINE_DEFAULT_CONTEXT_TOKENS = 4096 };
 struct engine_options {
     const char *model; /* checkpoint directory */
     enum engine_device device;
-    int threads;               /* 0: one per processor */
-    int context_tokens;        /* 0: the model's, at most ENGINE_DEFAULT_CONTEXT_TOKENS */
-    bool exact;                /* reserved for backends with a faster inexact mode */
-    const atomic_bool *cancel; /* NULL: cannot be cancelled */
+    int threads;        /* 0: one per processor */
+    int context_tokens; /* 0: the model's, at most ENGINE_DEFAULT_CONTEXT_TOKENS */
+    int draft_tokens; /* guessed ahead and verified together, at most; 0: as many as pay; -1: none */
+    bool exact;       /* reserved for backends with a faster inexact mode */
+    const atomic_bool *cancel;                        /* NULL: cannot be cancelled */
     void (*on_progress)(void *user, double fraction); /* 0..1, on the calling thread; may be NULL */
     void *user;
 };
@@ -101,6 +102,8 @@ struct engine_result {
     int32_t
         *tokens; /* [completion_tokens]; the last is the stop token where stop is ENGINE_STOP_END */
     int prompt_tokens, reused_tokens, completion_tokens;
+    int drafted_tokens;  /* guesses that were evaluated; they never change what is written */
+    int accepted_tokens; /* of the completion's tokens, those that needed no pass of their own */
     double first_token_ms, total_ms;
     enum engine_stop stop;
 };

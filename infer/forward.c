@@ -49,7 +49,7 @@ bool activations_init(struct activations *work, const struct model *model, int p
         {&work->mixed, tile * heads},
         {&work->gate, tile * (size_t)config->intermediate_size},
         {&work->up, tile * (size_t)config->intermediate_size},
-        {&work->logits, (size_t)config->vocab_size},
+        {&work->logits, FORWARD_LOGITS_MAX * (size_t)config->vocab_size},
         {&work->angles, (size_t)positions * (size_t)config->head_dim},
     };
 
@@ -128,15 +128,23 @@ bool forward_tile(const struct model *model, struct cache *cache, struct activat
     return true;
 }
 
-void forward_logits(const struct model *model, struct activations *work, int row, float *logits)
+void forward_logits(const struct model *model, struct activations *work, int row, int n)
 {
     const struct config *config = &model->config;
     const struct ops *ops = model->backend->ops;
     struct backend *backend = model->backend;
     const struct slice x = slice_at(work->x, (size_t)row * (size_t)config->hidden_size);
 
-    ops->rms_norm(backend, x, whole(model->norm), config->norm_eps, 1, config->hidden_size,
+    ops->rms_norm(backend, x, whole(model->norm), config->norm_eps, n, config->hidden_size,
                   whole(work->normed));
-    ops->matmul(backend, model->head, whole(work->normed), none, false, 1, whole(work->logits));
-    ops->read(backend, whole(work->logits), logits, (size_t)config->vocab_size);
+    ops->matmul(backend, model->head, whole(work->normed), none, false, n, whole(work->logits));
+}
+
+void forward_read_logits(const struct model *model, struct activations *work, int index,
+                         float *logits)
+{
+    const size_t vocab = (size_t)model->config.vocab_size;
+
+    model->backend->ops->read(model->backend, slice_at(work->logits, (size_t)index * vocab), logits,
+                              vocab);
 }

@@ -15,6 +15,9 @@
 /* Tokens that one pass evaluates at most: cancellation is answered at least this often. */
 enum { FORWARD_TILE = 64 };
 
+/* Rows of a tile whose logits are computed at once, at most: a token and eight drafted ones. */
+enum { FORWARD_LOGITS_MAX = 9 };
+
 /* Working memory of a pass, owned by one session. */
 struct activations {
     struct buffer *x;      /* [FORWARD_TILE, hidden] the residual stream */
@@ -23,7 +26,7 @@ struct activations {
     struct buffer *mixed;  /* [FORWARD_TILE, heads * head_dim] what attention gives */
     struct buffer *gate;   /* [FORWARD_TILE, intermediate] */
     struct buffer *up;     /* [FORWARD_TILE, intermediate] */
-    struct buffer *logits; /* [vocab] */
+    struct buffer *logits; /* [FORWARD_LOGITS_MAX, vocab] */
     struct buffer *angles; /* [positions, head_dim] cosines, then sines */
 };
 
@@ -37,7 +40,12 @@ void activations_finish(struct activations *work, const struct model *model);
 bool forward_tile(const struct model *model, struct cache *cache, struct activations *work,
                   const int32_t *tokens, int n, int first, const atomic_bool *cancel);
 
-/* Logits [vocab] after row `row` of the tile that was evaluated last, into `logits`. */
-void forward_logits(const struct model *model, struct activations *work, int row, float *logits);
+/* Computes the logits after rows row..row + n - 1 of the tile that was evaluated last, n <= FORWARD_LOGITS_MAX, in one
+ * product: the head is read once for all of them. */
+void forward_logits(const struct model *model, struct activations *work, int row, int n);
+
+/* Logits [vocab] of the `index`-th row that forward_logits computed last, into `logits`. */
+void forward_read_logits(const struct model *model, struct activations *work, int index,
+                         float *logits);
 
 #endif

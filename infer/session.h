@@ -28,6 +28,15 @@ void session_destroy(const struct model *model, struct session *session);
 bool session_sync(const struct model *model, struct session *session, const int32_t *tokens,
                   size_t count, const atomic_bool *cancel, size_t *reused, struct error *error);
 
+enum { SESSION_DRAFTED_MAX = 8 };
+
+/* As session_sync, the last `drafted` tokens being guesses, 0 <= drafted <= SESSION_DRAFTED_MAX and < count: all are evaluated
+ * together, and the logits after each of them and after the token before them can be read. A guess that turns out wrong is
+ * dropped by the next call that goes on without it. */
+bool session_verify(const struct model *model, struct session *session, const int32_t *tokens,
+                    size_t count, int drafted, const atomic_bool *cancel, size_t *reused,
+                    struct error *error);
+
 /* As session_sync from an empty history, giving the logits after every token to `on_row`, which may return false to stop. */
 bool session_each(const struct model *model, struct session *session, const int32_t *tokens,
                   size_t count, const atomic_bool *cancel,
@@ -35,6 +44,9 @@ bool session_each(const struct model *model, struct session *session, const int3
 
 /* Logits [vocab] after the last token of the history, valid until the next call that changes it. */
 const float *session_logits(const struct session *session);
+
+/* Logits [vocab] after the history's first `count` tokens, valid as long; NULL where the last call did not ask for them. */
+const float *session_logits_after(const struct session *session, size_t count);
 
 /* Capacity in tokens. */
 int session_context(const struct session *session);

@@ -85,6 +85,48 @@ static void sync_reuses_the_common_prefix_and_shows_nothing_of_it(void **state)
     session_destroy(model, session);
 }
 
+static void verify_gives_the_logits_of_every_guess(void **state)
+{
+    /* how many tokens are known, how many guessed after them, of these how many are right, and how many are reused */
+    static const struct {
+        size_t known, drafted, right, reused;
+    } steps[] = {
+        {FORWARD_TILE - 2, 4, 4, 0},                /* cold, over the end of a tile */
+        {FORWARD_TILE - 2, 4, 4, FORWARD_TILE + 2}, /* again: all is still here */
+        {FORWARD_TILE, 2, 2, FORWARD_TILE + 2},     /* a part of it */
+        {FORWARD_TILE + 3, 8, 0, FORWARD_TILE + 2}, /* as many as can be, all wrong */
+        {FORWARD_TILE + 4, 8, 1, FORWARD_TILE + 3}, /* one right */
+        {FORWARD_TILE + 6, 0, 0, FORWARD_TILE + 5},
+        {FORWARD_TILE - 2, 4, 4, FORWARD_TILE - 3}, /* here, but their logits are gone */
+        {1, 8, 0, 0},
+    };
+    int32_t tokens[CONTEXT], guessed[CONTEXT];
+    struct session *session = create();
+
+    (void)state;
+    fill_tokens(tokens, CONTEXT, 11);
+    for (size_t i = 0; i < sizeof steps / sizeof *steps; i++) {
+        const size_t known = steps[i].known, count = known + steps[i].drafted;
+        size_t reused = 9999;
+        memcpy(guessed, tokens, sizeof guessed);
+        for (size_t at = known + steps[i].right; at < count; at++)
+            guessed[at] = (tokens[at] + 1) % VOCAB;
+        assert_true(session_verify(model, session, guessed, count, (int)steps[i].drafted, NULL,
+                                   &reused, NULL));
+        assert_int_equal(reused, steps[i].reused);
+        for (size_t at = known; at <= count; at++) {
+            struct session *cold = create();
+            assert_true(session_sync(model, cold, guessed, at, NULL, NULL, NULL));
+            assert_memory_equal(session_logits_after(session, at), session_logits(cold),
+                                VOCAB * sizeof(float));
+            session_destroy(model, cold);
+        }
+        assert_null(session_logits_after(session, count + 1));
+    }
+    assert_null(session_logits_after(session, 0));
+    session_destroy(model, session);
+}
+
 static void sync_token_by_token_equals_one_pass(void **state)
 {
     int32_t tokens[90];
@@ -162,6 +204,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(sync_reuses_the_common_prefix_and_shows_nothing_of_it),
+        cmocka_unit_test(verify_gives_the_logits_of_every_guess),
         cmocka_unit_test(sync_token_by_token_equals_one_pass),
         cmocka_unit_test(sync_that_was_cancelled_leaves_a_clean_prefix),
         cmocka_unit_test(sync_refuses_what_it_cannot_hold),
