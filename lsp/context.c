@@ -27,9 +27,12 @@ static size_t find_prefix(const char *text, size_t cursor)
     if (cursor <= CONTEXT_PREFIX_BYTES)
         return 0;
 
-    /* one byte earlier may be the end of a line that fits exactly */
-    size_t from = cursor - CONTEXT_PREFIX_BYTES;
-    const char *newline = memchr(text + from - 1, '\n', CONTEXT_PREFIX_BYTES + 1);
+    /* in steps, so that typing moves the beginning rarely and what a model has read of it stays good; one byte earlier may be
+     * the end of a line that fits exactly */
+    const size_t excess = cursor - CONTEXT_PREFIX_BYTES;
+    const size_t from =
+        (excess + CONTEXT_PREFIX_STEP - 1) / CONTEXT_PREFIX_STEP * CONTEXT_PREFIX_STEP;
+    const char *newline = memchr(text + from - 1, '\n', cursor - from + 1);
     return newline ? (size_t)(newline - text) + 1 : code_point_from(text, cursor, from);
 }
 

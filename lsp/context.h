@@ -13,7 +13,9 @@
 
 /* Limits of what is copied around a cursor; the engine cuts further, by tokens. */
 enum {
-    CONTEXT_PREFIX_BYTES = 64 * 1024,
+    CONTEXT_PREFIX_BYTES =
+        64 * 1024, /* at most; the beginning moves on in steps of CONTEXT_PREFIX_STEP */
+    CONTEXT_PREFIX_STEP = 8 * 1024,
     CONTEXT_SUFFIX_BYTES = 16 * 1024,
 };
 

@@ -23,8 +23,8 @@ struct settings {
     int max_tokens;     /* limit of one completion */
     int candidates;     /* items answered to an invoked (not automatic) request */
     bool exact;
-    bool special; /* literal special tokens in plain text input are special */
-    bool json;    /* one JSON object on stdout */
+    bool special;   /* literal special tokens in plain text input are special */
+    bool json;      /* one JSON object on stdout */
     char *log_path; /* NULL: stderr */
     enum settings_log_level log_level;
 };

@@ -83,7 +83,8 @@ static void context_of_a_large_text_is_cut_at_line_starts(void **state)
     for (size_t i = 0; i < LINE * LINES; i++)
         text[i] = i % LINE == LINE - 1 ? '\n' : (char)('a' + i / LINE % 26);
     assert_true(context_init(&context, NULL, NULL, text, LINE * LINES, LINE * CURSOR_LINE + 5));
-    assert_in_range(context.before_bytes, CONTEXT_PREFIX_BYTES - LINE + 1, CONTEXT_PREFIX_BYTES);
+    assert_in_range(context.before_bytes, CONTEXT_PREFIX_BYTES - CONTEXT_PREFIX_STEP - LINE + 1,
+                    CONTEXT_PREFIX_BYTES);
     assert_int_equal(context.before_bytes % LINE, 5);
     assert_in_range(context.after_bytes, CONTEXT_SUFFIX_BYTES - LINE + 1, CONTEXT_SUFFIX_BYTES);
     assert_int_equal(context.after[context.after_bytes - 1], '\n');
@@ -91,11 +92,34 @@ static void context_of_a_large_text_is_cut_at_line_starts(void **state)
     context_finish(&context);
 
     /* a line that begins exactly where the limit lies is kept whole */
-    size_t cursor = CONTEXT_PREFIX_BYTES + LINE * 3;
-    text[LINE * 3 - 1] = '\n';
+    size_t cursor = CONTEXT_PREFIX_BYTES + CONTEXT_PREFIX_STEP;
+    text[CONTEXT_PREFIX_STEP - 1] = '\n';
     assert_true(context_init(&context, NULL, NULL, text, LINE * LINES, cursor));
     assert_int_equal(context.before_bytes, CONTEXT_PREFIX_BYTES);
     context_finish(&context);
+    free(text);
+}
+
+/* What a model has read of the beginning stays good while the user types. */
+static void context_of_a_large_text_keeps_its_beginning_while_typing(void **state)
+{
+    (void)state;
+    enum { LINE = 10, KEYS = 3000 };
+    const size_t size = 2 * CONTEXT_PREFIX_BYTES;
+    char *text = malloc(size);
+    size_t moves = 0, start = 0;
+
+    for (size_t i = 0; i < size; i++)
+        text[i] = i % LINE == LINE - 1 ? '\n' : 'a';
+    for (size_t key = 0; key < KEYS; key++) {
+        const size_t cursor = CONTEXT_PREFIX_BYTES + 100 + key;
+        struct context context;
+        assert_true(context_init(&context, NULL, NULL, text, size, cursor));
+        moves += key > 0 && start != cursor - context.before_bytes;
+        start = cursor - context.before_bytes;
+        context_finish(&context);
+    }
+    assert_in_range(moves, 0, 1);
     free(text);
 }
 
@@ -109,7 +133,8 @@ static void context_of_a_large_line_is_cut_at_code_points(void **state)
     for (size_t i = 0; i < CHARACTERS; i++)
         memcpy(text + 3 * i, "漢", 3);
     assert_true(context_init(&context, NULL, NULL, text, 3 * CHARACTERS, 3 * 30000));
-    assert_in_range(context.before_bytes, CONTEXT_PREFIX_BYTES - 2, CONTEXT_PREFIX_BYTES);
+    assert_in_range(context.before_bytes, CONTEXT_PREFIX_BYTES - CONTEXT_PREFIX_STEP - 2,
+                    CONTEXT_PREFIX_BYTES);
     assert_in_range(context.after_bytes, CONTEXT_SUFFIX_BYTES - 2, CONTEXT_SUFFIX_BYTES);
     assert_memory_equal(context.before, "漢", 3);
     assert_int_equal(context.after_bytes % 3, 0);
@@ -141,6 +166,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(context_holds_copies_of_both_sides),
         cmocka_unit_test(context_of_a_large_text_is_cut_at_line_starts),
+        cmocka_unit_test(context_of_a_large_text_keeps_its_beginning_while_typing),
         cmocka_unit_test(context_of_a_large_line_is_cut_at_code_points),
         cmocka_unit_test(context_extent_comes_from_the_tree),
     };
