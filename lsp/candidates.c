@@ -34,6 +34,8 @@ static void candidates_count(struct candidates *candidates, const struct engine_
     candidates->prompt_tokens += result->prompt_tokens;
     candidates->reused_tokens += result->reused_tokens;
     candidates->completion_tokens += result->completion_tokens;
+    candidates->drafted_tokens += result->drafted_tokens;
+    candidates->accepted_tokens += result->accepted_tokens;
     if (index == 0) {
         candidates->first_token_ms = result->first_token_ms;
         candidates->total_ms = result->total_ms;

@@ -21,7 +21,7 @@ struct candidates {
     size_t count;
 
     /* Totals of the engine's runs; the times are those of the first one. */
-    int prompt_tokens, reused_tokens, completion_tokens;
+    int prompt_tokens, reused_tokens, completion_tokens, drafted_tokens, accepted_tokens;
     double first_token_ms, total_ms;
     enum engine_stop stop;
 };

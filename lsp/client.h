@@ -46,7 +46,7 @@ enum { CLIENT_LATENCIES = 512 };
 /* Counts for hxqd.debug.stats, of inline completion requests. */
 struct client_counts {
     int64_t requests, answered, cancelled, superseded;
-    int64_t prompt_tokens, reused_tokens, completion_tokens;
+    int64_t prompt_tokens, reused_tokens, completion_tokens, drafted_tokens, accepted_tokens;
     double latencies_ms[CLIENT_LATENCIES]; /* of the last answers, a ring */
     int64_t latencies;                     /* ever written to it */
 };

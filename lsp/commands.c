@@ -46,20 +46,24 @@ static void stats_run(struct client *client, const json_t *id, const json_t *arg
     qsort(sorted, count, sizeof *sorted, number_compare);
 
     const struct engine_info *engine = client->engine;
-    /* clang-format off: a name and its value to a line */
+    /* a name and its value to a line: */
+    /* clang-format off */
     client_reply(client, id,
-                 json_pack("{s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:f, s:f, s:o, s:o, s:I}",
-                           "requests", (json_int_t)counts->requests, "answered",
-                           (json_int_t)counts->answered, "cancelled", (json_int_t)counts->cancelled,
-                           "superseded", (json_int_t)counts->superseded, "prompt_tokens",
-                           (json_int_t)counts->prompt_tokens, "reused_tokens",
-                           (json_int_t)counts->reused_tokens, "completion_tokens",
-                           (json_int_t)counts->completion_tokens, "latency_p50_ms",
-                           percentile(sorted, count, 50), "latency_p95_ms",
-                           percentile(sorted, count, 95), "model",
-                           engine ? rpc_text(engine->model) : json_null(), "device",
-                           engine ? rpc_text(engine->device) : json_null(), "documents",
-                           (json_int_t)documents_count(client->documents)));
+                 json_pack("{s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:f, s:f, s:o, s:o, s:I}",
+                           "requests", (json_int_t)counts->requests,
+                           "answered", (json_int_t)counts->answered,
+                           "cancelled", (json_int_t)counts->cancelled,
+                           "superseded", (json_int_t)counts->superseded,
+                           "prompt_tokens", (json_int_t)counts->prompt_tokens,
+                           "reused_tokens", (json_int_t)counts->reused_tokens,
+                           "completion_tokens", (json_int_t)counts->completion_tokens,
+                           "drafted_tokens", (json_int_t)counts->drafted_tokens,
+                           "accepted_tokens", (json_int_t)counts->accepted_tokens,
+                           "latency_p50_ms", percentile(sorted, count, 50),
+                           "latency_p95_ms", percentile(sorted, count, 95),
+                           "model", engine ? rpc_text(engine->model) : json_null(),
+                           "device", engine ? rpc_text(engine->device) : json_null(),
+                           "documents", (json_int_t)documents_count(client->documents)));
     /* clang-format on */
 }
 

@@ -98,6 +98,8 @@ static void completion_count(const struct completion *completion)
     counts->prompt_tokens += completion->candidates.prompt_tokens;
     counts->reused_tokens += completion->candidates.reused_tokens;
     counts->completion_tokens += completion->candidates.completion_tokens;
+    counts->drafted_tokens += completion->candidates.drafted_tokens;
+    counts->accepted_tokens += completion->candidates.accepted_tokens;
 }
 
 /* Back on the loop's thread: answers, unless that has been done. */

@@ -98,13 +98,14 @@ bool tool_complete(const struct command_line *line, struct error *error)
 
     const char *text = candidates.count ? candidates.texts[0] : "";
     if (line->settings.json)
-        done = tool_print_json(json_pack("{s:s, s:i, s:i, s:i, s:f, s:f, s:s}", "text", text,
-                                         "prompt_tokens", candidates.prompt_tokens, "reused_tokens",
-                                         candidates.reused_tokens, "completion_tokens",
-                                         candidates.completion_tokens, "first_token_ms",
-                                         candidates.first_token_ms, "total_ms", candidates.total_ms,
-                                         "stop", engine_stop_name(candidates.stop)),
-                               error);
+        done = tool_print_json(
+            json_pack("{s:s, s:i, s:i, s:i, s:i, s:i, s:f, s:f, s:s}", "text", text,
+                      "prompt_tokens", candidates.prompt_tokens, "reused_tokens",
+                      candidates.reused_tokens, "completion_tokens", candidates.completion_tokens,
+                      "drafted_tokens", candidates.drafted_tokens, "accepted_tokens",
+                      candidates.accepted_tokens, "first_token_ms", candidates.first_token_ms,
+                      "total_ms", candidates.total_ms, "stop", engine_stop_name(candidates.stop)),
+            error);
     else {
         fputs(text, stdout);
         if (isatty(STDOUT_FILENO))
@@ -137,13 +138,14 @@ static bool stream_text(void *user, const char *text, size_t bytes)
 
 static bool generate_json(const struct engine_result *result, struct error *error)
 {
-    return tool_print_json(json_pack("{s:s%, s:i, s:i, s:i, s:f, s:f, s:s}", "text", result->text,
-                                     result->bytes, "prompt_tokens", result->prompt_tokens,
-                                     "reused_tokens", result->reused_tokens, "completion_tokens",
-                                     result->completion_tokens, "first_token_ms",
-                                     result->first_token_ms, "total_ms", result->total_ms, "stop",
-                                     engine_stop_name(result->stop)),
-                           error);
+    return tool_print_json(
+        json_pack("{s:s%, s:i, s:i, s:i, s:i, s:i, s:f, s:f, s:s}", "text", result->text,
+                  result->bytes, "prompt_tokens", result->prompt_tokens, "reused_tokens",
+                  result->reused_tokens, "completion_tokens", result->completion_tokens,
+                  "drafted_tokens", result->drafted_tokens, "accepted_tokens",
+                  result->accepted_tokens, "first_token_ms", result->first_token_ms, "total_ms",
+                  result->total_ms, "stop", engine_stop_name(result->stop)),
+        error);
 }
 
 bool tool_generate(const struct command_line *line, struct error *error)
