@@ -30,9 +30,9 @@ struct draft {
     int right;     /* its tokens that have come, from its beginning */
     bool is_wrong; /* another one has come */
 
-    int length;   /* tokens to propose at most */
-    int failures; /* proposals in a row without one right token */
-    int pause;    /* proposals to leave out */
+    int length;  /* tokens to propose at most */
+    int pause;   /* proposals still to leave out */
+    int penalty; /* how many were to be left out after the latest failure; 0 after a success */
 };
 
 /* Where tokens like the sequence's last ones end. */
@@ -194,7 +194,7 @@ void draft_sync(struct draft *draft, const int32_t *tokens, size_t count)
         trail_push(sequence, tokens[i]);
 
     draft->prompt_tokens = count;
-    draft->proposed_count = draft->failures = draft->pause = 0;
+    draft->proposed_count = draft->pause = draft->penalty = 0;
 }
 
 void draft_observe(struct draft *draft, int32_t token)
@@ -211,31 +211,26 @@ static void judge(struct draft *draft)
     if (draft->proposed_count == 0)
         return;
     draft->length = draft->right == draft->proposed_count ? DRAFT_MAX : DRAFT_SHORT;
-    draft->failures = draft->right > 0 ? 0 : draft->failures + 1;
-    draft->pause = (1 << draft->failures) / 2;
-    if (draft->pause >= DRAFT_PAUSE_MAX) {
-        draft->pause = DRAFT_PAUSE_MAX;
-        draft->failures--;
-    }
+    draft->penalty = draft->penalty ? 2 * draft->penalty : 1;
+    if (draft->penalty > DRAFT_PAUSE_MAX)
+        draft->penalty = DRAFT_PAUSE_MAX;
+    if (draft->right > 0)
+        draft->penalty = 0;
+    draft->pause = draft->penalty;
     draft->proposed_count = draft->right = 0;
     draft->is_wrong = false;
 }
 
-/* Copies what followed a match, up to a separator or the end. What runs into the sequence's end goes on with the copy itself:
- * the sequence repeats itself there. */
-static int copy_following(const struct match *match, const struct trail *sequence, int limit,
-                          int32_t *tokens)
+/* Copies what followed a match, up to the separator in which remembered completions end. What runs into the sequence's end
+ * goes on with the copy itself: the sequence repeats itself there. */
+static int copy_following(const struct match *match, int limit, int32_t *tokens)
 {
     const struct trail *trail = match->trail;
 
     for (int i = 0; i < limit; i++) {
         const size_t position = match->at + 1 + (size_t)i;
-        if (position < trail->count)
-            tokens[i] = trail_token(trail, position);
-        else if (trail == sequence)
-            tokens[i] = tokens[position - trail->count];
-        else
-            return i;
+        tokens[i] = position < trail->count ? trail_token(trail, position)
+                                            : tokens[position - trail->count];
         if (tokens[i] == separator)
             return i;
     }
@@ -255,7 +250,7 @@ int draft_propose(struct draft *draft, int limit, int32_t *tokens)
         trail_search(sequence, sequence, &best);
         trail_search(&draft->recent, sequence, &best);
         if (best.trail)
-            draft->proposed_count = copy_following(&best, sequence, limit, draft->proposed);
+            draft->proposed_count = copy_following(&best, limit, draft->proposed);
     }
     memcpy(tokens, draft->proposed, (size_t)draft->proposed_count * sizeof *tokens);
     return draft->proposed_count;

@@ -99,6 +99,9 @@ static void verify_gives_the_logits_of_every_guess(void **state)
         {FORWARD_TILE + 6, 0, 0, FORWARD_TILE + 5},
         {FORWARD_TILE - 2, 4, 4, FORWARD_TILE - 3}, /* here, but their logits are gone */
         {1, 8, 0, 0},
+        {20, 0, 0, 1},
+        {24, 0, 0, 20},
+        {22, 0, 0, 21}, /* passed by, but its logits never were asked for */
     };
     int32_t tokens[CONTEXT], guessed[CONTEXT];
     struct session *session = create();
@@ -124,6 +127,31 @@ static void verify_gives_the_logits_of_every_guess(void **state)
         assert_null(session_logits_after(session, count + 1));
     }
     assert_null(session_logits_after(session, 0));
+    session_destroy(model, session);
+}
+
+static bool stop_at_once(void *user, const float *logits)
+{
+    (void)user;
+    (void)logits;
+    return false;
+}
+
+static void verify_evaluates_what_has_been_read_without_logits(void **state)
+{
+    int32_t tokens[CONTEXT];
+    struct session *session = create();
+    size_t reused;
+
+    (void)state;
+    fill_tokens(tokens, CONTEXT, 13);
+
+    /* a tile is evaluated, and logits of its first rows only */
+    assert_false(session_each(model, session, tokens, LONG, NULL, stop_at_once, NULL, NULL));
+    assert_true(
+        session_verify(model, session, tokens, FORWARD_LOGITS_MAX + 5, 5, NULL, &reused, NULL));
+    assert_int_equal(reused, FORWARD_LOGITS_MAX);
+    assert_same_as_cold(session, tokens, FORWARD_LOGITS_MAX + 5);
     session_destroy(model, session);
 }
 
@@ -205,6 +233,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(sync_reuses_the_common_prefix_and_shows_nothing_of_it),
         cmocka_unit_test(verify_gives_the_logits_of_every_guess),
+        cmocka_unit_test(verify_evaluates_what_has_been_read_without_logits),
         cmocka_unit_test(sync_token_by_token_equals_one_pass),
         cmocka_unit_test(sync_that_was_cancelled_leaves_a_clean_prefix),
         cmocka_unit_test(sync_refuses_what_it_cannot_hold),

@@ -140,6 +140,7 @@ static void repetitive_text_takes_few_passes(void **state)
         few.max_tokens = max_tokens;
         result = assert_equal_runs(&few);
         assert_int_equal(result.completion_tokens, max_tokens);
+        assert_true(result.drafted_tokens < max_tokens);
         engine_result_finish(&result);
     }
     struct engine_request endless = request;
