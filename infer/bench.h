@@ -1,7 +1,7 @@
 /* How fast a checkpoint runs here, beside what the machine allows.
  *
- * Measures the session with random tokens, so checkpoints without a tokenizer serve too. Synchronous; prints nothing. Results are
- * plain values, the strings in them constant.
+ * Measures the session with random tokens, so checkpoints without a tokenizer serve too. Synchronous; prints nothing. Results
+ * are plain values, the strings in them constant.
  */
 #ifndef INFER_BENCH_H
 #define INFER_BENCH_H

@@ -268,8 +268,8 @@ static void tile_bf16(const void *const *rows, const void *packed, int64_t strid
 /* --- straight from the indices ---------------------------------------------------------------------------------------- */
 
 /* Looks up 64 indices of `row_count` rows and multiplies them with `count` inputs while they are in registers; fewer than 64
- * with a mask at a row's end. The counts and `is_whole` are constant where this is expanded. Each sum sees its products in the order in
- * which tile_step_bf16 adds them. */
+ * with a mask at a row's end. The counts and `is_whole` are constant where this is expanded. Each sum sees its products in the
+ * order in which tile_step_bf16 adds them. */
 static inline __attribute__((always_inline)) void
 look_up_step_bf16(const struct plane *p0, const struct plane *p1, const uint8_t *const *indices,
                   const uint16_t *packed, int64_t stride, int64_t i, __mmask64 mask,

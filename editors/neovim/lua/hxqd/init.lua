@@ -140,6 +140,26 @@ local function follow_request(buffer, request_id, request)
   end
 end
 
+-- Gap 1, for answers that come late: Neovim holds edits back for a moment, so the server may answer for a text that has
+-- changed already, and the core would draw that. Empties such answers on their way.
+local function drop_late_answers(client)
+  if rawget(client, 'hxqd_drops_late_answers') then
+    return
+  end
+  local send = client.request
+  client.hxqd_drops_late_answers = true
+  client.request = function(self, method, params, handler, buffer)
+    if method ~= 'textDocument/inlineCompletion' or not handler then
+      return send(self, method, params, handler, buffer)
+    end
+    local asked_for = vim.api.nvim_buf_get_changedtick(buffer)
+    return send(self, method, params, function(err, result, ...)
+      local fits = vim.api.nvim_buf_is_valid(buffer) and vim.api.nvim_buf_get_changedtick(buffer) == asked_for
+      return handler(err, fits and result or {}, ...)
+    end, buffer)
+  end
+end
+
 -- Gap 1, when accepting: the core inserts the whole answer where the cursor stood when it was asked for. Returns the item
 -- less what was typed since, or nil where something else was typed. The server's ranges begin at the cursor.
 local function rest_of_item(buffer, item)
@@ -287,6 +307,7 @@ function M.watch()
     callback = function(event)
       local client = vim.lsp.get_client_by_id(event.data.client_id)
       if client and client.name == 'hxqd' then
+        drop_late_answers(client)
         attach(event.buf, buffers)
       end
     end,
