@@ -12,7 +12,8 @@ struct scoring {
     size_t first, end; /* the window's tokens */
     size_t row, next;  /* next row to come, next token to score */
     int vocab;
-    double nats;
+    size_t scored;
+    double nats; /* over those scored */
 };
 
 /* -log p of token `id` under softmax(logits [vocab]). */
@@ -38,6 +39,7 @@ static bool score_row(void *user, const float *logits)
         return true;
     scoring->nats += surprise(logits, scoring->vocab, scoring->tokens[predicted]);
     scoring->next = predicted + 1;
+    scoring->scored++;
     if (scoring->options->on_progress)
         scoring->options->on_progress(scoring->options->user,
                                       (double)predicted / (double)(scoring->count - 1));
@@ -90,7 +92,7 @@ bool perplexity_measure(struct engine *engine, const char *text, size_t bytes,
     scoring.count = result->tokens;
     scoring.vocab = info.vocab_size;
     const size_t window = (size_t)result->window, stride = (size_t)result->stride;
-    for (; scoring.next < scoring.count; scoring.first += stride) {
+    for (; scoring.end < scoring.count; scoring.first += stride) {
         const size_t left = scoring.count - scoring.first;
         scoring.row = 0;
         scoring.end = scoring.first + (left < window ? left : window);
@@ -98,7 +100,7 @@ bool perplexity_measure(struct engine *engine, const char *text, size_t bytes,
                            score_row, &scoring, error))
             goto done;
     }
-    result->scored = result->tokens - 1;
+    result->scored = scoring.scored;
     result->nats_per_token = scoring.nats / (double)result->scored;
     result->value = exp(result->nats_per_token);
     measured = true;
