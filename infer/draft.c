@@ -30,7 +30,7 @@ struct draft {
     int right;     /* its tokens that have come, from its beginning */
     bool is_wrong; /* another one has come */
 
-    int length;  /* tokens to propose at most */
+    int streak;  /* proposals in a row that were right as a whole */
     int pause;   /* proposals still to leave out */
     int penalty; /* how many were to be left out after the latest failure; 0 after a success */
 };
@@ -148,10 +148,8 @@ struct draft *draft_create(size_t context_tokens, struct error *error)
     struct draft *draft = calloc(1, sizeof *draft);
 
     if (draft && trail_init(&draft->sequence, context_tokens) &&
-        trail_init(&draft->recent, DRAFT_RECENT_MAX)) {
-        draft->length = DRAFT_SHORT;
+        trail_init(&draft->recent, DRAFT_RECENT_MAX))
         return draft;
-    }
     draft_destroy(draft);
     error_set(error, ERROR_MEMORY, "not enough memory to draft completions");
     return NULL;
@@ -194,7 +192,9 @@ void draft_sync(struct draft *draft, const int32_t *tokens, size_t count)
         trail_push(sequence, tokens[i]);
 
     draft->prompt_tokens = count;
-    draft->proposed_count = draft->pause = draft->penalty = 0;
+    draft->proposed_count = draft->right = 0;
+    draft->is_wrong = false;
+    draft->pause = draft->penalty = 0;
 }
 
 void draft_observe(struct draft *draft, int32_t token)
@@ -205,12 +205,12 @@ void draft_observe(struct draft *draft, int32_t token)
     trail_push(&draft->sequence, token);
 }
 
-/* Learns from the latest proposal. Nothing right: a pause that doubles. All right: as much as can be. */
+/* Learns from the latest proposal. Nothing of it was right: a pause that doubles. */
 static void judge(struct draft *draft)
 {
     if (draft->proposed_count == 0)
         return;
-    draft->length = draft->right == draft->proposed_count ? DRAFT_MAX : DRAFT_SHORT;
+    draft->streak = draft->right == draft->proposed_count ? draft->streak + 1 : 0;
     draft->penalty = draft->penalty ? 2 * draft->penalty : 1;
     if (draft->penalty > DRAFT_PAUSE_MAX)
         draft->penalty = DRAFT_PAUSE_MAX;
@@ -243,7 +243,8 @@ int draft_propose(struct draft *draft, int limit, int32_t *tokens)
     struct match best = {.length = DRAFT_MATCH_MIN - 1};
 
     judge(draft);
-    limit = limit < draft->length ? limit : draft->length;
+    const int most = draft->streak < DRAFT_STREAK ? DRAFT_SHORT : DRAFT_MAX;
+    limit = limit < most ? limit : most;
     if (draft->pause > 0)
         draft->pause--;
     else if (limit > 0 && sequence->count - trail_first(sequence) >= DRAFT_MATCH_MIN) {

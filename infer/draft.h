@@ -28,6 +28,8 @@ enum {
     DRAFT_RECENT_MAX = 4096, /* tokens of earlier completions that are remembered */
     DRAFT_LEAD = 8,          /* tokens before a completion that are remembered with it */
     DRAFT_SHORT = 3, /* tokens proposed as a rule: four rows of a pass cost about what one does */
+    DRAFT_STREAK =
+        2, /* proposals in a row that must be right as a whole before longer ones are made */
     DRAFT_PAUSE_MAX = 16, /* proposals left out after failures, at most */
 };
 

@@ -149,10 +149,11 @@ static void success_lengthens_and_failure_pauses(void **state)
     static const struct {
         const char *expected, *follows;
     } steps[] = {
-        {"123", "123ab"},    /* all right: more next time, here up to the repetition */
-        {"123ab123", "1ab"}, /* partly right: few again */
-        {"1ab", "xab"},      /* wrong once: no proposal is left out but one */
-        {"", "xab"},         {"xab", "yab"}, {"", "1ab"}, {"", "1ab"}, {"1ab", "1ab1ab1ab"},
+        {"123", "123ab"},    {"123", "123ab"}, /* right as a whole, twice: more next time, here over the repetition */
+        {"123ab123", "1ab"},                   /* partly right: few again */
+        {"1ab", "xab"},                        /* wrong once: no proposal is left out but one */
+        {"", "xab"},         {"xab", "yab"},   {"", "1ab"},
+        {"", "1ab"},         {"1ab", "1ab"},   {"1ab", "1ab1ab1ab"},
     };
     struct draft *draft = create();
 
@@ -175,10 +176,29 @@ static void success_lengthens_and_failure_pauses(void **state)
     }
     assert_int_equal(longest, DRAFT_PAUSE_MAX);
 
-    /* a new prompt is a new chance */
-    sync(draft, "ab1..ab");
-    assert_proposal(draft, DRAFT_SHORT, "1..");
     draft_destroy(draft);
+}
+
+static void prompt_is_a_new_chance(void **state)
+{
+    /* what came of the proposal before the new prompt: all wrong, partly right, all right, nothing yet */
+    static const char *const completions[] = {"x", "12x", "123", "1", ""};
+
+    (void)state;
+    for (size_t i = 0; i < sizeof completions / sizeof *completions; i++) {
+        struct draft *draft = create();
+        sync(draft, "ab123ab");
+        assert_proposal(draft, DRAFT_MAX, "123");
+        observe(draft, completions[i]);
+
+        sync(draft, "cd456cd");
+        for (int streak = 0; streak < DRAFT_STREAK; streak++) {
+            assert_proposal(draft, DRAFT_MAX, "456");
+            observe(draft, "456cd");
+        }
+        assert_proposal(draft, DRAFT_MAX, "456cd456");
+        draft_destroy(draft);
+    }
 }
 
 /* The naive search in the last CONTEXT tokens of a history: where the best match ends, or -1. */
@@ -235,6 +255,7 @@ int main(void)
         cmocka_unit_test(completion_is_remembered_with_what_led_to_it),
         cmocka_unit_test(completions_beyond_the_limit_are_forgotten),
         cmocka_unit_test(success_lengthens_and_failure_pauses),
+        cmocka_unit_test(prompt_is_a_new_chance),
         cmocka_unit_test(proposals_of_a_sequence_that_outgrows_the_ring_are_those_of_a_full_search),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
