@@ -22,22 +22,18 @@
 #include "infer/folder.h"
 #include "infer/layout.h"
 #include "infer/output.h"
+#include "infer/plan.h"
 #include "kernels/parallel.h"
 
-enum { LEAST_NUMBERS = 256, SIDECAR_SHARE = 500 /* one number in so many may be an outlier */ };
+enum { SIDECAR_SHARE = 500 /* one number in so many may be an outlier */ };
 static const char fits_name[] = "fits";
 static const char key_text[] =
     "hxqd fits 1"; /* changes whenever the same input would give other encodings */
 
-/* Names of tensors that stay exact, as the original encoder's config lists them; and convolutions. */
-static const char *const exact_patterns[] = {
-    "embed_tokens", "embed_positions",    "wte",   "wpe", "lm_head", "layernorm", "layer_norm",
-    "norm",         "backbone.embedding", "conv1d"};
-
 /* One tensor of the source and what it becomes. Numbers are those of the layout's tensors, -1 where there is none. */
 struct job {
     const struct tensor *tensor;
-    char *module; /* NULL: stays exact */
+    const char *module; /* NULL: stays exact */
     int exact, positions, codebook, values, indices;
 };
 
@@ -46,8 +42,7 @@ struct compression {
     struct folder folder;
     char *weights; /* path of the file being written */
     int file;
-    struct safetensors *files;
-    json_t *config;
+    struct plan plan;
     struct job *jobs; /* [count] */
     size_t count;
     struct fits *fits;
@@ -69,69 +64,22 @@ static bool ends_with(const char *text, const char *ending)
     return length >= tail && strcmp(text + length - tail, ending) == 0;
 }
 
-static bool is_float(const struct tensor *tensor)
-{
-    return tensor->type == TENSOR_F32 || tensor->type == TENSOR_F16 || tensor->type == TENSOR_BF16;
-}
-
-/* The original policy: matrices of linear layers are compressed, all else is not worth it or too sensitive. */
-static bool is_compressed(const struct tensor *tensor)
-{
-    if (!is_float(tensor) || tensor->rank != 2 || tensor->count < LEAST_NUMBERS ||
-        !ends_with(tensor->name, ".weight"))
-        return false;
-    for (size_t i = 0; i < sizeof exact_patterns / sizeof *exact_patterns; i++)
-        if (strstr(tensor->name, exact_patterns[i]))
-            return false;
-    return true;
-}
-
-static bool open_source(struct compression *work, struct error *error)
-{
-    const char *source = work->options->source;
-    char *path = file_path(source, "config.json", error);
-
-    work->config = path ? file_read_json(path, error) : NULL;
-    if (work->config && json_object_get(work->config, "quantization_config")) {
-        error_set(
-            error, ERROR_INPUT,
-            "%s: quantization_config: the checkpoint is quantized already; a dense one is needed",
-            path);
-        free(path);
-        return false;
-    }
-    free(path);
-    work->files = work->config ? safetensors_open(source, error) : NULL;
-    return work->files;
-}
-
 /* Makes a job of every tensor, in order of name. */
 static bool list_jobs(struct compression *work, struct error *error)
 {
-    work->count = safetensors_count(work->files);
+    work->count = work->plan.count;
     work->jobs = calloc(work->count + 1, sizeof *work->jobs);
     if (!work->jobs)
         return error_set(error, ERROR_MEMORY, "not enough memory");
     for (size_t i = 0; i < work->count; i++) {
         struct job *job = &work->jobs[i];
-        job->tensor = safetensors_at(work->files, i);
-        if (ends_with(job->tensor->name, ".codebook"))
-            return error_set(
-                error, ERROR_INPUT,
-                "%s: tensor %s: the checkpoint is in HXQ form already; a dense one is needed",
-                job->tensor->file, job->tensor->name);
-        if (is_compressed(job->tensor)) {
-            job->module = strndup(job->tensor->name, strlen(job->tensor->name) - strlen(".weight"));
-            if (!job->module)
-                return error_set(error, ERROR_MEMORY, "not enough memory");
-        }
+        job->tensor = safetensors_at(work->plan.files, i);
+        job->module = work->plan.modules[i];
         work->summary.compressed_count += job->module != NULL;
         work->summary.exact_count += !job->module;
         work->total += 2.0 * (double)job->tensor->bytes;
     }
-    return work->summary.compressed_count > 0 ||
-           error_set(error, ERROR_INPUT, "%s: holds no matrix that could be compressed",
-                     work->options->source);
+    return true;
 }
 
 /* A digest of all that the fits depend on: options, names, shapes, and each file's size and time of change. */
@@ -200,7 +148,7 @@ static bool is_finite(const struct tensor *tensor, struct error *error)
     const uint16_t exponent = tensor->type == TENSOR_F16 ? 0x7c00 : 0x7f80;
     bool finite = true;
 
-    if (!is_float(tensor))
+    if (!plan_is_float(tensor))
         return true;
     if (tensor->type == TENSOR_F32)
         for (int64_t i = 0; i < tensor->count; i++) {
@@ -392,23 +340,6 @@ static bool is_companion(const char *name)
            strcmp(name, "receipt.json") != 0 && strcmp(name, fits_name) != 0;
 }
 
-/* The source's configuration with what the loader wants to know. */
-static bool extend_config(struct compression *work, struct error *error)
-{
-    json_t *modules = json_array(), *patterns = json_array();
-
-    for (size_t i = 0; i < work->count; i++)
-        if (work->jobs[i].module)
-            json_array_append_new(modules, json_string(work->jobs[i].module));
-    for (size_t i = 0; i < sizeof exact_patterns / sizeof *exact_patterns; i++)
-        json_array_append_new(patterns, json_string(exact_patterns[i]));
-    json_t *quantization = json_pack("{s:s, s:i, s:b, s:o, s:o}", "quant_method", "hxq",
-                                     "codebook_size", ENCODING_CODES, "sidecar_enabled", 1,
-                                     "exact_patterns", patterns, "compressed_modules", modules);
-    return json_object_set_new(work->config, "quantization_config", quantization) == 0 ||
-           error_set(error, ERROR_MEMORY, "not enough memory");
-}
-
 static bool add_digest(void *user, const char *name, const char *path, struct error *error)
 {
     char digest[2 * OUTPUT_DIGEST_BYTES + 1];
@@ -441,7 +372,7 @@ static json_t *receipt_json(struct compression *work)
                                       encoding->squared_error, "squared_norm",
                                       encoding->squared_norm));
     }
-    summary->source_bytes = safetensors_bytes(work->files);
+    summary->source_bytes = safetensors_bytes(work->plan.files);
     summary->bytes = work->layout.file_bytes;
     summary->relative_error = squared_norm > 0.0 ? sqrt(squared_error / squared_norm) : 0.0;
     return json_pack(
@@ -461,7 +392,7 @@ static bool finish(struct compression *work, const char *fits_path, struct error
     json_t *json = receipt_json(work), *files = json_object();
     bool done = config && waiting && receipt &&
                 folder_copy(&work->folder, work->options->source, is_companion, error) &&
-                extend_config(work, error) && output_json(waiting, work->config, error) &&
+                output_json(waiting, work->plan.config, error) &&
                 folder_each(&work->folder, add_digest, files, error);
 
     /* the configuration's digest is entered under the name that it will have */
@@ -486,14 +417,11 @@ static bool finish(struct compression *work, const char *fits_path, struct error
 
 static void compression_finish(struct compression *work)
 {
-    for (size_t i = 0; work->jobs && i < work->count; i++)
-        free(work->jobs[i].module);
     free(work->jobs);
     free(work->weights);
     layout_finish(&work->layout);
     fits_close(work->fits);
-    json_decref(work->config);
-    safetensors_close(work->files);
+    plan_finish(&work->plan);
     folder_close(&work->folder);
     pthread_mutex_destroy(&work->mutex);
 }
@@ -519,7 +447,7 @@ bool compress_run(const struct compress_options *options, struct compress_summar
     bool done = false;
 
     pthread_mutex_init(&work.mutex, NULL);
-    if (!open_source(&work, error) || !list_jobs(&work, error) ||
+    if (!plan_init(&work.plan, options->source, error) || !list_jobs(&work, error) ||
         !folder_open(&work.folder, options->destination, error))
         goto done;
     fits_path = file_path(work.folder.partial, fits_name, error);

@@ -2,7 +2,8 @@
  *
  * The text is cut into windows that overlap: each moves on by `stride` tokens, and only tokens that no earlier window has
  * scored are scored, with all before them in the window as context. The very first token has no context and is not
- * scored; nor is, where windows do not overlap, the first of each. (The procedure of https://huggingface.co/docs/transformers/perplexity.) Uses an engine; on its thread.
+ * scored; nor is, where windows do not overlap, the first of each. (The procedure of
+ * https://huggingface.co/docs/transformers/perplexity.) Uses an engine; on its thread.
  */
 #ifndef INFER_PERPLEXITY_H
 #define INFER_PERPLEXITY_H

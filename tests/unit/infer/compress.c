@@ -15,47 +15,11 @@
 #include "infer/compress.h"
 #include "infer/engine.h"
 #include "tests/support/checkpoint.h"
+#include "tests/support/place.h"
 
-static const char dense[] = "tests/golden/qwen2-tied-dense", golden[] = "tests/golden/qwen2-tied";
+static const char dense[] = PLACE_DENSE, golden[] = "tests/golden/qwen2-tied";
 
 #define Q "model.layers.0.self_attn.q_proj"
-
-/* A folder with a source in it, and the place of the destination. */
-struct place {
-    char root[64], source[80], destination[80], partial[96];
-};
-
-static void place_make(struct place *place)
-{
-    scratch_create(place->root);
-    snprintf(place->source, sizeof place->source, "%s/source", place->root);
-    snprintf(place->destination, sizeof place->destination, "%s/out", place->root);
-    snprintf(place->partial, sizeof place->partial, "%s/out.partial", place->root);
-    assert_int_equal(mkdir(place->source, 0777), 0);
-}
-
-static void place_remove(const struct place *place)
-{
-    const char *const folders[] = {place->source, place->destination, place->partial};
-
-    for (size_t i = 0; i < sizeof folders / sizeof *folders; i++)
-        if (access(folders[i], F_OK) == 0)
-            scratch_remove(folders[i]);
-    scratch_remove(place->root);
-}
-
-/* The dense golden checkpoint as `edit` (may be NULL) leaves it. */
-static void place_fill(const struct place *place, void (*edit)(struct checkpoint *checkpoint),
-                       int shards)
-{
-    struct checkpoint checkpoint;
-
-    checkpoint_read(&checkpoint, dense);
-    if (edit)
-        edit(&checkpoint);
-    checkpoint_write(&checkpoint, place->source, shards);
-    checkpoint_finish(&checkpoint);
-}
 
 static bool compress(const struct place *place, int sidecar, struct compress_summary *summary,
                      struct error *error)
