@@ -194,7 +194,7 @@ void draft_sync(struct draft *draft, const int32_t *tokens, size_t count)
     draft->prompt_tokens = count;
     draft->proposed_count = draft->right = 0;
     draft->is_wrong = false;
-    draft->pause = draft->penalty = 0;
+    draft->streak = draft->pause = draft->penalty = 0;
 }
 
 void draft_observe(struct draft *draft, int32_t token)

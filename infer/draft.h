@@ -5,7 +5,7 @@
  * counts, of equal ones the latest. Whoever asked evaluates a proposal in one pass and keeps what the model says as well
  * (prompt-lookup decoding, as speculative decoding in arXiv 2211.17192 with a copy in the place of the small model); so a
  * wrong guess costs time and never changes a result. The draft sees from the tokens that really follow how often it is
- * right: it proposes more after success and pauses after failures.
+ * right: it proposes more after success and pauses after failures, until the next prompt.
  *
  * Hidden: the index, which takes constant time for each token and bounded memory, and the measure of success. A smaller model
  * that writes drafts fits behind the same functions. A draft belongs to one session's thread; results are copies.

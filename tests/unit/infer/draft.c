@@ -197,6 +197,9 @@ static void prompt_is_a_new_chance(void **state)
             observe(draft, "456cd");
         }
         assert_proposal(draft, DRAFT_MAX, "456cd456");
+        observe(draft, "456cd456");
+        sync(draft, "ef789ef");
+        assert_proposal(draft, DRAFT_MAX, "789");
         draft_destroy(draft);
     }
 }
