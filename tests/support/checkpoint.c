@@ -71,6 +71,24 @@ void checkpoint_finish(struct checkpoint *checkpoint)
     json_decref(checkpoint->config);
 }
 
+bool checkpoint_has(const struct checkpoint *checkpoint, const char *name)
+{
+    for (size_t i = 0; i < checkpoint->count; i++)
+        if (strcmp(checkpoint->tensors[i].name, name) == 0)
+            return true;
+    return false;
+}
+
+float edited_tensor_bf16(const struct edited_tensor *tensor, size_t i)
+{
+    const uint32_t pattern = (uint32_t)tensor->data[2 * i] << 16 | (uint32_t)tensor->data[2 * i + 1]
+                                                                       << 24;
+    float value;
+
+    memcpy(&value, &pattern, sizeof value);
+    return value;
+}
+
 struct edited_tensor *checkpoint_find(struct checkpoint *checkpoint, const char *name)
 {
     for (size_t i = 0; i < checkpoint->count; i++)

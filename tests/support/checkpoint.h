@@ -6,6 +6,7 @@
 #ifndef TESTS_SUPPORT_CHECKPOINT_H
 #define TESTS_SUPPORT_CHECKPOINT_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -30,9 +31,14 @@ struct checkpoint {
 void checkpoint_read(struct checkpoint *checkpoint, const char *directory);
 void checkpoint_finish(struct checkpoint *checkpoint);
 
+bool checkpoint_has(const struct checkpoint *checkpoint, const char *name);
+
 /* Asserts that it is there. */
 struct edited_tensor *checkpoint_find(struct checkpoint *checkpoint, const char *name);
 void checkpoint_remove(struct checkpoint *checkpoint, const char *name);
+
+/* Number `i` of a BF16 tensor. */
+float edited_tensor_bf16(const struct edited_tensor *tensor, size_t i);
 
 /* Writes an existing directory: one file, or `shards` files with an index. */
 void checkpoint_write(const struct checkpoint *checkpoint, const char *directory, int shards);

@@ -43,31 +43,13 @@ static void compress_or_fail(const struct place *place)
 
 /* --- an independent decoder ------------------------------------------------------------------------------------------- */
 
-static bool has(struct checkpoint *checkpoint, const char *name)
-{
-    for (size_t i = 0; i < checkpoint->count; i++)
-        if (strcmp(checkpoint->tensors[i].name, name) == 0)
-            return true;
-    return false;
-}
-
 static struct edited_tensor *part(struct checkpoint *checkpoint, const char *module,
                                   const char *suffix)
 {
     char name[256];
 
     snprintf(name, sizeof name, "%s%s", module, suffix);
-    return has(checkpoint, name) ? checkpoint_find(checkpoint, name) : NULL;
-}
-
-static float bf16_at(const struct edited_tensor *tensor, size_t i)
-{
-    const uint32_t pattern = (uint32_t)tensor->data[2 * i] << 16 | (uint32_t)tensor->data[2 * i + 1]
-                                                                       << 24;
-    float value;
-
-    memcpy(&value, &pattern, sizeof value);
-    return value;
+    return checkpoint_has(checkpoint, name) ? checkpoint_find(checkpoint, name) : NULL;
 }
 
 /* Looked-up codes, then outliers over them: numbers [rows * columns], to be freed. Checks all that a loader relies on. */
@@ -113,7 +95,7 @@ static double module_error(struct checkpoint *checkpoint, struct checkpoint *exa
 
     assert_int_equal(2 * count, weights->bytes);
     for (size_t i = 0; i < count; i++) {
-        const double difference = (double)numbers[i] - (double)bf16_at(weights, i);
+        const double difference = (double)numbers[i] - (double)edited_tensor_bf16(weights, i);
         sum += difference * difference;
     }
     free(numbers);
@@ -188,7 +170,7 @@ static void compressed_checkpoint_is_complete_and_loads(void **state)
     checkpoint_read(&ours, place.destination);
     for (size_t t = 0; t < exact.count; t++) {
         const struct edited_tensor *tensor = &exact.tensors[t];
-        if (has(&ours, tensor->name)) {
+        if (checkpoint_has(&ours, tensor->name)) {
             const struct edited_tensor *copy = checkpoint_find(&ours, tensor->name);
             assert_string_equal(copy->dtype, tensor->dtype);
             assert_int_equal(copy->bytes, tensor->bytes);
@@ -201,7 +183,7 @@ static void compressed_checkpoint_is_complete_and_loads(void **state)
         const struct edited_tensor *indices = part(&ours, module, ".indices");
         assert_int_equal(indices->shape[0], tensor->shape[0]);
         for (size_t i = 0; i < indices->bytes; i++) {
-            const double value = (double)bf16_at(tensor, i);
+            const double value = (double)edited_tensor_bf16(tensor, i);
             int nearest = 0;
             float code, best;
             memcpy(&best, codebook->data, 4);
