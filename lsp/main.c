@@ -46,7 +46,9 @@ int main(int argc, char **argv)
     struct command_line line;
     int status = EXIT_DONE;
 
+    /* a reader that went away and a file-size limit become errors of the write */
     signal(SIGPIPE, SIG_IGN);
+    signal(SIGXFSZ, SIG_IGN);
     if (!command_line_parse(&line, argc, argv, &error)) {
         fprintf(stderr, "hxqd: %s; see hxqd --help\n", error.text);
         status = EXIT_USAGE;
