@@ -3,8 +3,10 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "infer/engine.h"
+#include "tests/support/checkpoint.h"
 
 static struct engine *engine;
 
@@ -96,6 +98,39 @@ static void request_stops_for_the_right_reason(void **state)
     assert_int_equal(result.stop, ENGINE_STOP_CALLER);
     assert_int_equal(watch.calls, 1);
     engine_result_finish(&result);
+}
+
+/* Any special token ends a text, also where the config names none. */
+static void special_token_ends_text_that_the_config_does_not_end(void **state)
+{
+    struct error error = {0};
+    struct checkpoint checkpoint;
+    struct engine_result result;
+    char directory[64], *tokenizer = realpath("infer/default_model/tokenizer.json", NULL);
+    enum engine_stop stop = ENGINE_STOP_MAX_TOKENS;
+
+    (void)state;
+    scratch_create(directory);
+    checkpoint_read(&checkpoint, "infer/default_model");
+    json_object_set_new(checkpoint.config, "eos_token_id", json_null());
+    checkpoint_write(&checkpoint, directory, 1);
+    checkpoint_finish(&checkpoint);
+    assert_int_equal(symlink(tokenizer, path_in(directory, "tokenizer.json")), 0);
+    free(tokenizer);
+
+    struct engine *endless = engine_open(&(struct engine_options){.model = directory}, &error);
+    assert_non_null(endless);
+    struct engine_request request = fill_request(prefix, suffix);
+    request.temperature = 1.0f;
+    for (request.seed = 0; request.seed < 100 && stop != ENGINE_STOP_END; request.seed++) {
+        assert_true(engine_complete(endless, &request, &result, &error));
+        assert_null(strstr(result.text, "<|"));
+        stop = result.stop;
+        engine_result_finish(&result);
+    }
+    assert_int_equal(stop, ENGINE_STOP_END);
+    engine_close(endless);
+    scratch_remove(directory);
 }
 
 static void prompt_that_was_seen_is_reused(void **state)
@@ -296,6 +331,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(request_stops_for_the_right_reason),
+        cmocka_unit_test(special_token_ends_text_that_the_config_does_not_end),
         cmocka_unit_test(prompt_that_was_seen_is_reused),
         cmocka_unit_test(request_that_is_cancelled_fails_and_the_next_one_works),
         cmocka_unit_test(sampled_text_depends_on_the_seed_only),
