@@ -135,14 +135,16 @@ static bool check_options(const struct bench_options *options, const struct mode
 static void describe(struct bench_result *result, const struct model *model)
 {
     struct rusage usage;
+    struct backend_info info;
 
     getrusage(RUSAGE_SELF, &usage);
+    backend_describe(model->backend, &info);
     result->peak_rss_bytes = (int64_t)usage.ru_maxrss * 1024;
     result->weight_bytes = model->weight_bytes;
-    result->device = model->backend->ops->name;
-    result->isa = cpu_backend_isa(model->backend);
-    result->is_exact = cpu_backend_is_exact(model->backend);
-    result->threads = cpu_backend_threads(model->backend);
+    result->device = info.device;
+    result->isa = info.kernels;
+    result->is_exact = info.is_exact;
+    result->threads = info.threads;
 }
 
 bool bench_run(struct bench_result *result, const struct bench_options *options,
@@ -172,7 +174,8 @@ bool bench_run(struct bench_result *result, const struct bench_options *options,
     done = measure(&bench, result);
     describe(result, bench.model);
     /* last, since it needs memory of its own */
-    result->read_bandwidth_bytes_per_second = cpu_backend_read_bandwidth(bench.model->backend);
+    result->read_bandwidth_bytes_per_second =
+        bench.model->backend->ops->read_bandwidth(bench.model->backend);
 
 done:
     session_destroy(bench.model, bench.session);

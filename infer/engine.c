@@ -125,17 +125,26 @@ void engine_close(struct engine *engine)
     free(engine);
 }
 
+/* Whether pieces of other files may stand in a prompt. */
+static bool can_show(const struct engine *engine)
+{
+    return engine->has_fim && engine->markers.file >= 0 &&
+           session_context(engine->session) >= ENGINE_SHOWN_CONTEXT_TOKENS;
+}
+
 void engine_describe(const struct engine *engine, struct engine_info *info)
 {
     const struct config *config = &engine->model->config;
+    struct backend_info backend;
 
+    backend_describe(engine->model->backend, &backend);
     *info = (struct engine_info){
         .model = engine->directory,
         .architecture = "qwen2",
-        .device = engine->model->backend->ops->name,
-        .is_exact = cpu_backend_is_exact(engine->model->backend),
-        .isa = cpu_backend_isa(engine->model->backend),
-        .threads = cpu_backend_threads(engine->model->backend),
+        .device = backend.device,
+        .is_exact = backend.is_exact,
+        .isa = backend.kernels,
+        .threads = backend.threads,
         .layers = config->layers,
         .hidden_size = config->hidden_size,
         .vocab_size = config->vocab_size,
@@ -145,6 +154,7 @@ void engine_describe(const struct engine *engine, struct engine_info *info)
         .load_ms = engine->load_ms,
         .has_tokenizer = engine->tokenizer != NULL,
         .has_fim = engine->has_fim,
+        .can_show = can_show(engine),
     };
 }
 
@@ -207,9 +217,11 @@ static bool build_prompt(struct generation *run, struct error *error)
                              "%s: the tokenizer has no fill-in-the-middle markers; use a "
                              "Qwen2.5-Coder model",
                              engine->directory);
-        return fim_encode(engine->tokenizer, &engine->markers, request->prefix,
-                          request->prefix_bytes, request->suffix, request->suffix_bytes, budget,
-                          &run->tokens, error);
+        const struct fim_text text = {request->prefix, request->prefix_bytes, request->suffix,
+                                      request->suffix_bytes};
+        return fim_encode(engine->tokenizer, &engine->markers, &text,
+                          can_show(engine) ? &request->shown : NULL, budget, &run->tokens,
+                          &run->result->prompt_counts, error);
     }
     if (!tokenizer_encode(engine->tokenizer, request->prefix, request->prefix_bytes,
                           request->special, &run->tokens, error))
@@ -384,6 +396,16 @@ static bool generate(struct generation *run, struct error *error)
     }
 }
 
+/* Keeps the prompt as text for whoever wants to know what the model was given. */
+static bool record_prompt(struct generation *run, struct error *error)
+{
+    struct engine_result *result = run->result;
+
+    result->prompt_tokens = (int)run->tokens.count;
+    return engine_detokenize(run->engine, run->tokens.ids, run->tokens.count, &result->prompt,
+                             &result->prompt_bytes, error);
+}
+
 /* Evaluates the prompt and generates; the result's counts, text and tokens are filled on success. */
 static bool run_request(struct generation *run, struct error *error)
 {
@@ -394,11 +416,10 @@ static bool run_request(struct generation *run, struct error *error)
     if (!reserve_text(run, 0))
         return error_set(error, ERROR_MEMORY, "not enough memory for the completion");
     result->text[0] = '\0';
-    if (!build_prompt(run, error) ||
+    if (!build_prompt(run, error) || !record_prompt(run, error) ||
         !session_sync(engine->model, engine->session, run->tokens.ids, run->tokens.count,
                       run->request->cancel, &reused, error))
         return false;
-    result->prompt_tokens = (int)run->tokens.count;
     result->reused_tokens = (int)reused;
     if (!generate(run, error))
         return false;
@@ -451,6 +472,8 @@ void engine_result_finish(struct engine_result *result)
 {
     free(result->text);
     free(result->tokens);
+    free(result->prompt);
+    result->prompt = NULL;
     result->text = NULL;
     result->tokens = NULL;
 }

@@ -88,7 +88,7 @@ static bool check_backend(const struct model *model, struct session *session, st
     if (status == BACKEND_OK)
         return true;
     forget(session, 0);
-    return error_set(error, ERROR_DEVICE, "%s", backend_status_text(status));
+    return error_set(error, ERROR_DEVICE, "%s", backend_problem(model->backend));
 }
 
 /* Evaluates one tile and appends it to the history. */

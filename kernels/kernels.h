@@ -57,8 +57,9 @@ static inline struct slice slice_at(struct buffer *buffer, size_t offset)
  * Positions may come in any order; where one occurs twice the last value counts. The caller has checked that indices are
  * below `codebook_size` and positions inside the matrix.
  *
- * `data` is borrowed for as long as the matrix lives (usually a memory-mapped file); the rest is copied. Dense float32 numbers
- * that all are bfloat16 may be copied narrowed: nothing is lost. */
+ * `data` (usually a memory-mapped file) is borrowed for as long as the matrix lives by backends that say so, see
+ * `backend_info`; others have copied it when the matrix is there. The rest is copied. Dense float32 numbers that all are
+ * bfloat16 may be copied narrowed: nothing is lost. */
 struct matrix_source {
     int64_t rows, cols;
     enum dtype dtype;
@@ -76,11 +77,26 @@ struct attention_shape {
     int heads, kv_heads, head_dim;
 };
 
+/* Facts about a backend; strings live as long as it does. */
+struct backend_info {
+    const char *device;   /* "cpu", "cuda" */
+    const char *hardware; /* what the maker calls it; "" where that says nothing */
+    const char *kernels;  /* what they were compiled for: "avx512", "sm_86" */
+    int threads;          /* computing threads; 0 on a GPU */
+    bool is_exact;        /* nothing is rounded below float32 */
+    bool borrows;         /* matrices go on reading `data` of their source; else it was copied */
+    double peak_bytes_per_second; /* of its memory: clock times bus width; 0: not known */
+    int64_t memory_bytes;         /* of the device's own that is taken; 0: it has none */
+};
+
 /* The operations, one table per backend. `n` is a number of rows (tokens). */
 struct ops {
     const char *name; /* "cpu" */
 
     void (*destroy)(struct backend *backend);
+    void (*describe)(const struct backend *backend, struct backend_info *info);
+    /* Bytes per second that it reads from its memory, the median of several readings; 0 when memory is exhausted. */
+    double (*read_bandwidth)(struct backend *backend);
 
     /* NULL, and a sticky status, when memory is exhausted. New buffers hold zeros. */
     struct buffer *(*buffer_create)(struct backend *backend, size_t count);
@@ -120,10 +136,13 @@ struct ops {
     void (*silu_mul)(struct backend *backend, struct slice gate, struct slice up, size_t count);
 };
 
+enum { BACKEND_PROBLEM_BYTES = 160 };
+
 /* What every backend begins with. */
 struct backend {
     const struct ops *ops;
     enum backend_status status;
+    char problem[BACKEND_PROBLEM_BYTES]; /* the first failure, with figures; "" for none to tell */
 };
 
 /* First failure since creation. */
@@ -132,20 +151,42 @@ enum backend_status backend_status(const struct backend *backend);
 /* A sentence for a user. */
 const char *backend_status_text(enum backend_status status);
 
+/* The device's words for its first failure where it has any, else the general sentence. */
+const char *backend_problem(const struct backend *backend);
+
+/* Fills what `ops->describe` gives. */
+void backend_describe(const struct backend *backend, struct backend_info *info);
+
 /* CPU backend with `threads` computing threads (0: one per processor); NULL when threads or memory cannot be had. With `exact`
  * nothing is rounded below float32; without it, products may take 16-bit inputs and codebooks where that is faster. */
 struct backend *cpu_backend_create(int threads, bool exact);
 
-/* Computing threads of a CPU backend. */
-int cpu_backend_threads(const struct backend *backend);
+/* --- CUDA ------------------------------------------------------------------------------------------------------------- */
 
-/* The instruction set that its kernels use: "portable", "avx2", "avx512". */
-const char *cpu_backend_isa(const struct backend *backend);
+/* A GPU as its driver tells of it. */
+struct cuda_device {
+    char name[64];
+    int major, minor;             /* compute capability */
+    int64_t total_bytes;          /* of its memory */
+    int64_t free_bytes;           /* once this process has what the driver takes for it */
+    double peak_bytes_per_second; /* memory clock times bus width; 0: not known */
+};
 
-/* Bytes per second that the team reads from memory, the median of several readings; 0 when memory is exhausted. */
-double cpu_backend_read_bandwidth(struct backend *backend);
+/* The first GPU that the driver shows ($CUDA_VISIBLE_DEVICES counts). False where there is none that can be used, with the
+ * reason as half a sentence: this build has no CUDA, no driver, no device, one that is too old. Works without a driver. */
+bool cuda_device_find(struct cuda_device *device, char problem[BACKEND_PROBLEM_BYTES]);
 
-/* Whether nothing is rounded below float32. */
-bool cpu_backend_is_exact(const struct backend *backend);
+/* CUDA backend on that device, which takes at most `memory_bytes` of its memory (0: all there is). NULL with a reason. */
+struct backend *cuda_backend_create(bool exact, int64_t memory_bytes,
+                                    char problem[BACKEND_PROBLEM_BYTES]);
+
+/* What the CUDA backend takes of a device's memory, for plans made before there is one; builds without CUDA know too. A
+ * matrix is HXQ where `codebook_size` is above 0, else dense of `dtype`, which is what it is after narrowing. */
+int64_t cuda_matrix_bytes(int64_t rows, int64_t cols, enum dtype dtype, int codebook_size,
+                          int64_t sidecar_count);
+int64_t cuda_buffer_bytes(size_t count);
+
+/* Of its own: scratch of operations, whatever the model. */
+int64_t cuda_workspace_bytes(void);
 
 #endif

@@ -35,7 +35,7 @@ static int compare_doubles(const void *left, const void *right)
     return a < b ? -1 : a > b;
 }
 
-double cpu_backend_read_bandwidth(struct backend *base)
+double cpu_read_bandwidth(struct backend *base)
 {
     struct cpu_backend *backend = cpu_backend_of(base);
     const int64_t steps = BANDWIDTH_BYTES / (WORDS_PER_STEP * (int64_t)sizeof(uint64_t));

@@ -46,6 +46,20 @@ static void destroy(struct backend *base)
     free(backend);
 }
 
+static void describe(const struct backend *base, struct backend_info *info)
+{
+    const struct cpu_backend *backend = (const struct cpu_backend *)base;
+
+    *info = (struct backend_info){
+        .device = "cpu",
+        .hardware = "",
+        .kernels = backend->isa->name,
+        .threads = threads_count(backend->threads),
+        .is_exact = backend->is_exact || !backend->isa->fast,
+        .borrows = true,
+    };
+}
+
 static struct buffer *buffer_create(struct backend *backend, size_t count)
 {
     struct buffer *buffer = NULL;
@@ -184,6 +198,8 @@ void matrix_expand_row(const struct matrix *matrix, int64_t row, float *values)
 static const struct ops cpu_ops = {
     .name = "cpu",
     .destroy = destroy,
+    .describe = describe,
+    .read_bandwidth = cpu_read_bandwidth,
     .buffer_create = buffer_create,
     .buffer_destroy = buffer_destroy,
     .write = write_values,
@@ -213,21 +229,4 @@ struct backend *cpu_backend_create(int threads, bool exact)
         return NULL;
     }
     return &backend->base;
-}
-
-int cpu_backend_threads(const struct backend *backend)
-{
-    return threads_count(((const struct cpu_backend *)backend)->threads);
-}
-
-const char *cpu_backend_isa(const struct backend *base)
-{
-    return ((const struct cpu_backend *)base)->isa->name;
-}
-
-bool cpu_backend_is_exact(const struct backend *base)
-{
-    const struct cpu_backend *backend = (const struct cpu_backend *)base;
-
-    return backend->is_exact || !backend->isa->fast;
 }

@@ -62,6 +62,7 @@ bool members_reserve(struct cpu_backend *backend, size_t size);
 void matrix_expand_row(const struct matrix *matrix, int64_t row, float *values);
 
 /* The operations; see struct ops. */
+double cpu_read_bandwidth(struct backend *backend);
 void cpu_embed(struct backend *backend, const struct matrix *matrix, const int32_t *ids, int n,
                struct slice out);
 void cpu_matmul(struct backend *backend, const struct matrix *matrix, struct slice in,

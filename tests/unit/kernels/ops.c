@@ -66,11 +66,15 @@ static const struct way {
 
 static int setup(void **state)
 {
+    struct backend_info info = {0};
+
     (void)state;
     random_state = 7;
     setenv("HXQD_ISA", way->isa, 1);
     backend = cpu_backend_create(2, way->exact);
-    is_fast = backend && !cpu_backend_is_exact(backend);
+    if (backend)
+        backend_describe(backend, &info);
+    is_fast = !info.is_exact;
     return backend ? 0 : -1;
 }
 
@@ -79,9 +83,10 @@ static bool is_available(void)
 {
     setenv("HXQD_ISA", way->isa, 1);
     struct backend *tried = cpu_backend_create(1, way->exact);
-    const bool available =
-        strcmp(cpu_backend_isa(tried), way->isa) == 0 && cpu_backend_is_exact(tried) == way->exact;
+    struct backend_info info;
 
+    backend_describe(tried, &info);
+    const bool available = strcmp(info.kernels, way->isa) == 0 && info.is_exact == way->exact;
     tried->ops->destroy(tried);
     if (!available)
         print_message("skipped: no %s %s products on this machine\n", way->isa,
