@@ -19,6 +19,7 @@
 #include <stdint.h>
 
 #include "infer/error.h"
+#include "infer/prompt.h"
 
 struct engine;
 
@@ -28,7 +29,11 @@ enum engine_device {
     ENGINE_DEVICE_CUDA, /* an error where there is none */
 };
 
-enum { ENGINE_DEFAULT_CONTEXT_TOKENS = 4096 };
+enum {
+    ENGINE_DEFAULT_CONTEXT_TOKENS = 4096,
+    /* Below, the file with the cursor needs the window for itself, and other files are not shown. */
+    ENGINE_SHOWN_CONTEXT_TOKENS = 2048,
+};
 
 struct engine_options {
     const char *model; /* checkpoint directory */
@@ -55,6 +60,7 @@ struct engine_info {
     int64_t weight_bytes; /* as stored */
     double load_ms;
     bool has_tokenizer, has_fim; /* fill-in-the-middle markers among the special tokens */
+    bool can_show; /* pieces of other files: it has those markers too, and the window is large enough */
 };
 
 /* NULL with an error that names the file and tensor at fault. */
@@ -81,6 +87,7 @@ struct engine_request {
     size_t prefix_bytes;
     const char *suffix;
     size_t suffix_bytes;
+    struct prompt_shown shown; /* with `fill`; passed over where the engine cannot show */
 
     bool begins_blank; /* the first token must begin with white space, or end the text */
     bool special;      /* without `fill`: literal special tokens in the prompt are special */
@@ -101,6 +108,9 @@ struct engine_result {
     size_t bytes;
     int32_t
         *tokens; /* [completion_tokens]; the last is the stop token where stop is ENGINE_STOP_END */
+    char *prompt; /* exactly what the model was given, markers as literal text; NUL-terminated too */
+    size_t prompt_bytes;
+    struct prompt_counts prompt_counts; /* with `fill` */
     int prompt_tokens, reused_tokens, completion_tokens;
     int drafted_tokens;  /* guesses that were evaluated; they never change what is written */
     int accepted_tokens; /* of the completion's tokens, those that needed no pass of their own */

@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <jansson.h>
+
 #include "infer/fim.h"
 
 static struct tokenizer *tokenizer;
@@ -30,8 +32,10 @@ static void encode(const char *prefix, const char *suffix, size_t budget, struct
 {
     struct error error = {0};
 
-    assert_true(fim_encode(tokenizer, &markers, prefix, strlen(prefix), suffix, strlen(suffix),
-                           budget, out, &error));
+    const struct fim_text text = {prefix, strlen(prefix), suffix, strlen(suffix)};
+    struct prompt_counts counts;
+    assert_true(fim_encode(tokenizer, &markers, &text, NULL, budget, out, &counts, &error));
+    assert_int_equal(counts.prefix + counts.suffix + counts.line, out->count);
     assert_true(out->count <= budget);
 }
 
@@ -167,9 +171,162 @@ static void line_that_does_not_fit_loses_its_beginning(void **state)
     }
 }
 
+/* --- other files --------------------------------------------------------------------------------------------------------- */
+
+/* Encodes a cursor in "cursor = " between two lines, with what is shown, and checks that the counts add up. */
+static void encode_shown(const struct prompt_shown *shown, const struct fim_markers *known,
+                         size_t budget, struct token_list *out, struct prompt_counts *counts)
+{
+    static const char before[] = "first\ncursor = ", after[] = "\nlast\n";
+    const struct fim_text text = {before, strlen(before), after, strlen(after)};
+    struct error error = {0};
+    int sum;
+
+    assert_true(fim_encode(tokenizer, known, &text, shown, budget, out, counts, &error));
+    sum = counts->repository + counts->prefix + counts->suffix + counts->line;
+    for (size_t i = 0; i < PROMPT_FILES_MAX; i++)
+        sum += counts->files[i];
+    assert_int_equal(sum, out->count);
+    assert_true(out->count <= budget);
+}
+
+static const char file_level[] =
+    "<|fim_prefix|>first\n<|fim_suffix|>\nlast\n<|fim_middle|>cursor = ";
+
+/* tests/fixtures/fim/repository.json holds prompts and their ids as Hugging Face transformers gives them for the embedded
+ * model's tokenizer, the whole prompt being one text with literal markers. */
+static void prompts_equal_those_of_transformers(void **state)
+{
+    json_t *cases = json_load_file("tests/fixtures/fim/repository.json", 0, NULL);
+    size_t index;
+    const json_t *value;
+
+    (void)state;
+    assert_int_equal(json_array_size(cases), 5);
+    json_array_foreach(cases, index, value)
+    {
+        const char *prefix, *suffix, *text;
+        const json_t *listed, *ids;
+        struct prompt_file files[4];
+        struct prompt_shown shown = {.files = files, .budget_tokens = 1000};
+        assert_int_equal(
+            json_unpack((json_t *)(uintptr_t)value, "{s:s, s:s, s:s, s:s, s:s, s:o, s:o}",
+                        "repository", &shown.repository, "path", &shown.path, "prefix", &prefix,
+                        "suffix", &suffix, "text", &text, "files", &listed, "ids", &ids),
+            0);
+        for (; shown.count < json_array_size(listed); shown.count++) {
+            const json_t *file = json_array_get(listed, shown.count);
+            const json_t *content = json_object_get(file, "text");
+            files[shown.count] =
+                (struct prompt_file){json_string_value(json_object_get(file, "path")),
+                                     json_string_value(content), json_string_length(content)};
+        }
+
+        const struct fim_text around = {prefix, strlen(prefix), suffix, strlen(suffix)};
+        struct token_list tokens = {0};
+        struct prompt_counts counts;
+        struct error error = {0};
+        assert_true(
+            fim_encode(tokenizer, &markers, &around, &shown, 4000, &tokens, &counts, &error));
+        assert_string_equal(prompt_text(&tokens), text);
+        assert_int_equal(tokens.count, json_array_size(ids));
+        for (size_t i = 0; i < tokens.count; i++)
+            assert_int_equal(tokens.ids[i], json_integer_value(json_array_get(ids, i)));
+        token_list_finish(&tokens);
+    }
+    json_decref(cases);
+}
+
+static void marker_text_in_names_and_files_is_not_a_marker(void **state)
+{
+    const struct prompt_file file = {"<|fim_prefix|>.c", "<|file_sep|>\n<|endoftext|>\n", 27};
+    const struct prompt_shown shown = {"<|repo_name|>", "<|fim_middle|>", &file, 1, 500};
+    struct token_list tokens = {0};
+    struct prompt_counts counts;
+    int found = 0;
+
+    (void)state;
+    encode_shown(&shown, &markers, 1000, &tokens, &counts);
+    for (size_t i = 0; i < tokens.count; i++)
+        found += tokenizer_is_special(tokenizer, tokens.ids[i]);
+    assert_int_equal(found, 6);
+    token_list_finish(&tokens);
+}
+
+static void files_that_do_not_fit_are_cut_at_line_ends_and_left_out(void **state)
+{
+    char *lines = numbered_lines(60);
+    const size_t bytes = strlen(lines);
+    const struct prompt_file files[] = {{"a", lines, bytes}, {"b", lines, bytes}, {"c", "x\n", 2}};
+
+    (void)state;
+    for (size_t budget = 0; budget < 1200; budget += 7) {
+        const struct prompt_shown shown = {"r", "p", files, 3, budget};
+        struct token_list tokens = {0};
+        struct prompt_counts counts;
+        encode_shown(&shown, &markers, 3000, &tokens, &counts);
+        int taken = counts.repository;
+        bool was_cut = false;
+        for (size_t i = 0; i < 3; i++) {
+            taken += counts.files[i];
+            assert_true(!was_cut || counts.files[i] == 0);
+            was_cut = counts.files[i] < (i == 2 ? 1 : 300);
+        }
+        assert_true(taken <= (int)budget);
+
+        /* every file that is there has a line, and ends with one */
+        const char *text = prompt_text(&tokens);
+        for (const char *at = strstr(text, "<|file_sep|>"); at;) {
+            const char *next = strstr(at + 1, "<|file_sep|>");
+            assert_true(!next || next[-1] == '\n');
+            assert_true(!next || strstr(at, "\nline_0 = 0\n") < next);
+            at = next;
+        }
+        if (taken == 0)
+            assert_string_equal(text, file_level);
+        token_list_finish(&tokens);
+    }
+    free(lines);
+}
+
+static void files_take_half_of_the_budget_at_most(void **state)
+{
+    char *lines = numbered_lines(400);
+    const struct prompt_file file = {"a", lines, strlen(lines)};
+    const struct prompt_shown shown = {"r", "p", &file, 1, 4000};
+    struct token_list tokens = {0};
+    struct prompt_counts counts;
+
+    (void)state;
+    encode_shown(&shown, &markers, 600, &tokens, &counts);
+    assert_in_range(counts.files[0] + counts.repository, 250, 300);
+    token_list_finish(&tokens);
+    free(lines);
+}
+
+static void model_without_repository_markers_is_shown_nothing(void **state)
+{
+    const struct prompt_file file = {"a", "line\n", 5};
+    const struct prompt_shown shown = {"r", "p", &file, 1, 500};
+    struct fim_markers known = markers;
+    struct token_list tokens = {0};
+    struct prompt_counts counts;
+
+    (void)state;
+    known.repository = known.file = -1;
+    encode_shown(&shown, &known, 600, &tokens, &counts);
+    assert_string_equal(prompt_text(&tokens), file_level);
+    token_list_finish(&tokens);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(prompts_equal_those_of_transformers),
+        cmocka_unit_test(marker_text_in_names_and_files_is_not_a_marker),
+        cmocka_unit_test(files_that_do_not_fit_are_cut_at_line_ends_and_left_out),
+        cmocka_unit_test(files_take_half_of_the_budget_at_most),
+        cmocka_unit_test(model_without_repository_markers_is_shown_nothing),
         cmocka_unit_test(prompt_has_the_line_after_the_middle_marker),
         cmocka_unit_test(marker_text_in_a_buffer_is_not_a_marker),
         cmocka_unit_test(long_text_is_cut_at_line_starts_farthest_first),
