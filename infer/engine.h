@@ -8,6 +8,10 @@
  * thread may touch is the `cancel` flag of a running call: it is polled between layers, and the call then returns false
  * with ERROR_CANCELLED, leaving the cache at a clean prefix.
  *
+ * A GPU may fail at any time. A call then fails with ERROR_DEVICE and a text that says what happened, and so does every later
+ * call on that engine; the process goes on. Its owner closes it and opens another, on ENGINE_DEVICE_CPU for instance.
+ * ERROR_DEVICE out of `engine_open` says that the GPU cannot be used as asked; with ENGINE_DEVICE_CPU it never occurs.
+ *
  * Lifetimes: an engine lives until `engine_close`. Results own their memory until `engine_result_finish`.
  */
 #ifndef INFER_ENGINE_H
@@ -40,6 +44,8 @@ struct engine_options {
     enum engine_device device;
     int threads;        /* 0: one per processor */
     int context_tokens; /* 0: the model's, at most ENGINE_DEFAULT_CONTEXT_TOKENS */
+    int64_t gpu_memory_bytes; /* of a GPU's memory at most; 0: what is free */
+    bool no_fallback;         /* what does not fit a GPU is an error, not a smaller context or the CPU */
     int draft_tokens; /* guessed ahead and verified together, at most; 0: as many as pay; -1: none */
     bool exact;       /* reserved for backends with a faster inexact mode */
     const atomic_bool *cancel;                        /* NULL: cannot be cancelled */
@@ -51,8 +57,11 @@ struct engine_options {
 struct engine_info {
     const char *model;        /* the directory it was opened from */
     const char *architecture; /* "qwen2" */
-    const char *device;       /* "cpu" */
-    const char *isa;
+    const char *device;       /* "cpu", "cuda" */
+    const char *device_reason; /* why that one, as half a sentence for users */
+    const char *hardware;      /* the GPU's name; "" on the CPU */
+    const char *isa;           /* what the kernels were compiled for: "avx512", "sm_86" */
+    int64_t device_bytes;      /* of the GPU's memory that is taken; 0 on the CPU */
     bool is_exact; /* nothing is rounded below float32 */
     int threads;
     int layers, hidden_size, vocab_size, context_tokens;
