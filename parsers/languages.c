@@ -20,6 +20,7 @@ struct language {
     const char *ids[LANGUAGE_NAMES];     /* LSP language ids */
     const char *endings[LANGUAGE_NAMES]; /* of paths */
     const TSLanguage *(*grammar)(void);
+    const struct comment_style *comments;
     const char *blocks; /* text of queries/<name>/blocks.scm */
 };
 
@@ -29,12 +30,39 @@ const TSLanguage *tree_sitter_javascript(void);
 const TSLanguage *tree_sitter_lua(void);
 const TSLanguage *tree_sitter_python(void);
 
+static const struct comment_style c_comments = {
+    .line = "//",
+    .open = "/*",
+    .close = "*/",
+    .doc_open = "/**",
+    .doc_line = " * ",
+    .doc_close = " */",
+};
+static const struct comment_style lua_comments = {
+    .line = "--",
+    .open = "--[[",
+    .close = "]]",
+    .doc_open = "",
+    .doc_line = "--- ",
+    .doc_close = "",
+};
+static const struct comment_style python_comments = {
+    .line = "#",
+    .open = "",
+    .close = "",
+    .doc_open = "\"\"\"",
+    .doc_line = "",
+    .doc_close = "\"\"\"",
+    .doc_is_inside = true,
+};
+
 static const struct language languages[] = {
     {
         .name = "c",
         .ids = {"c"},
         .endings = {".c", ".h"},
         .grammar = tree_sitter_c,
+        .comments = &c_comments,
         .blocks = query_c_blocks,
     },
     {
@@ -42,6 +70,7 @@ static const struct language languages[] = {
         .ids = {"javascript", "javascriptreact"},
         .endings = {".js", ".mjs", ".cjs", ".jsx"},
         .grammar = tree_sitter_javascript,
+        .comments = &c_comments,
         .blocks = query_javascript_blocks,
     },
     {
@@ -49,6 +78,7 @@ static const struct language languages[] = {
         .ids = {"lua"},
         .endings = {".lua"},
         .grammar = tree_sitter_lua,
+        .comments = &lua_comments,
         .blocks = query_lua_blocks,
     },
     {
@@ -56,6 +86,7 @@ static const struct language languages[] = {
         .ids = {"python"},
         .endings = {".py", ".pyi", ".pyw"},
         .grammar = tree_sitter_python,
+        .comments = &python_comments,
         .blocks = query_python_blocks,
     },
 };
@@ -108,6 +139,11 @@ const struct language *language_find(const char *language_id, const char *path)
 const char *language_name(const struct language *language)
 {
     return language->name;
+}
+
+const struct comment_style *language_comments(const struct language *language)
+{
+    return language->comments;
 }
 
 size_t language_count(void)

@@ -27,10 +27,14 @@ struct syntax {
     int skipped_edits; /* still to pass before parsing is tried again */
 };
 
-/* What the parser reads from. */
+enum { PIECES = 3 };
+
+/* What the parser reads from: pieces that lie in a row, some of them empty. */
 struct reading {
-    const char *text;
-    size_t bytes;
+    struct piece {
+        const char *text;
+        size_t bytes;
+    } pieces[PIECES];
     int64_t deadline_ns;
     bool expired;
 };
@@ -46,17 +50,36 @@ static int64_t processor_time_ns(void)
 static const char *read_chunk(void *payload, uint32_t offset, TSPoint point, uint32_t *count)
 {
     struct reading *reading = payload;
+    size_t at = offset;
+    int piece = 0;
 
     (void)point;
     *count = 0;
     if (!reading->expired)
         reading->expired = processor_time_ns() > reading->deadline_ns;
-    if (reading->expired || offset >= reading->bytes)
+    while (piece < PIECES && at >= reading->pieces[piece].bytes)
+        at -= reading->pieces[piece++].bytes;
+    if (reading->expired || piece == PIECES)
         return "";
 
-    size_t left = reading->bytes - offset;
+    size_t left = reading->pieces[piece].bytes - at;
     *count = left < SYNTAX_CHUNK_BYTES ? (uint32_t)left : SYNTAX_CHUNK_BYTES;
-    return reading->text + offset;
+    return reading->pieces[piece].text + at;
+}
+
+/* The tree of what `reading` holds, `old` having been told of the edits since; NULL when it was given up. */
+static TSTree *parse_pieces(TSParser *parser, const TSTree *old, struct reading *reading)
+{
+    TSInput input = {.payload = reading, .read = read_chunk, .encoding = TSInputEncodingUTF8};
+
+    reading->deadline_ns = processor_time_ns() + (int64_t)SYNTAX_LIMIT_MS * 1000000;
+    TSTree *tree = ts_parser_parse(parser, old, input);
+    if (tree && !reading->expired)
+        return tree;
+    if (tree)
+        ts_tree_delete(tree);
+    ts_parser_reset(parser);
+    return NULL;
 }
 
 /* Row and column, in bytes, of what lies `count` bytes behind `point`. Tree-sitter counts rows by '\n' alone. */
@@ -108,25 +131,30 @@ void syntax_reset(struct syntax *syntax)
     syntax->skipped_edits = 0;
 }
 
+/* Tells `tree` that bytes `range` of `text` become the `count` bytes of `inserted`. */
+static void edit_tree(TSTree *tree, const char *text, struct span range, const char *inserted,
+                      size_t count)
+{
+    TSPoint start_point = point_after((TSPoint){0, 0}, text, range.start);
+    TSInputEdit edit = {
+        .start_byte = (uint32_t)range.start,
+        .old_end_byte = (uint32_t)range.end,
+        .new_end_byte = (uint32_t)(range.start + count),
+        .start_point = start_point,
+        .old_end_point = point_after(start_point, text + range.start, range.end - range.start),
+        .new_end_point = point_after(start_point, inserted, count),
+    };
+    ts_tree_edit(tree, &edit);
+}
+
 void syntax_edit(struct syntax *syntax, const char *text, size_t start, size_t end,
                  const char *inserted, size_t count)
 {
     syntax->current = false;
     if (syntax->skipped_edits > 0)
         syntax->skipped_edits--;
-    if (!syntax->tree)
-        return;
-
-    TSPoint start_point = point_after((TSPoint){0, 0}, text, start);
-    TSInputEdit edit = {
-        .start_byte = (uint32_t)start,
-        .old_end_byte = (uint32_t)end,
-        .new_end_byte = (uint32_t)(start + count),
-        .start_point = start_point,
-        .old_end_point = point_after(start_point, text + start, end - start),
-        .new_end_point = point_after(start_point, inserted, count),
-    };
-    ts_tree_edit(syntax->tree, &edit);
+    if (syntax->tree)
+        edit_tree(syntax->tree, text, (struct span){start, end}, inserted, count);
 }
 
 /* Drops the tree and waits for some edits before the next attempt. */
@@ -146,20 +174,10 @@ bool syntax_parse(struct syntax *syntax, const char *text, size_t bytes)
     if (bytes > SYNTAX_LIMIT_BYTES)
         return give_up(syntax);
 
-    struct reading reading = {
-        .text = text,
-        .bytes = bytes,
-        .deadline_ns = processor_time_ns() + (int64_t)SYNTAX_LIMIT_MS * 1000000,
-    };
-    TSInput input = {.payload = &reading, .read = read_chunk, .encoding = TSInputEncodingUTF8};
-    TSTree *tree = ts_parser_parse(syntax->parser, syntax->tree, input);
-
-    if (!tree || reading.expired) {
-        if (tree)
-            ts_tree_delete(tree);
-        ts_parser_reset(syntax->parser);
+    struct reading reading = {.pieces = {{text, bytes}}};
+    TSTree *tree = parse_pieces(syntax->parser, syntax->tree, &reading);
+    if (!tree)
         return give_up(syntax);
-    }
     if (syntax->tree)
         ts_tree_delete(syntax->tree);
     syntax->tree = tree;
@@ -189,12 +207,9 @@ static bool cursor_advance(TSTreeCursor *cursor, bool enter)
     return true;
 }
 
-size_t syntax_error_count(const struct syntax *syntax)
+static size_t count_errors(const TSTree *tree)
 {
-    if (!syntax_tree(syntax))
-        return 0;
-
-    TSTreeCursor cursor = ts_tree_cursor_new(ts_tree_root_node(syntax->tree));
+    TSTreeCursor cursor = ts_tree_cursor_new(ts_tree_root_node(tree));
     size_t errors = 0;
     TSNode node;
 
@@ -207,5 +222,33 @@ size_t syntax_error_count(const struct syntax *syntax)
             break;
     } while (errors < SYNTAX_ERROR_LIMIT);
     ts_tree_cursor_delete(&cursor);
+    return errors;
+}
+
+size_t syntax_error_count(const struct syntax *syntax)
+{
+    return syntax_tree(syntax) ? count_errors(syntax->tree) : 0;
+}
+
+size_t syntax_error_count_with(const struct syntax *syntax, const char *text, size_t bytes,
+                               struct span range, const char *inserted, size_t count)
+{
+    if (!syntax_tree(syntax))
+        return 0;
+    if (bytes + count > SYNTAX_LIMIT_BYTES)
+        return SYNTAX_ERROR_LIMIT;
+
+    struct reading reading = {.pieces = {
+                                  {text, range.start},
+                                  {inserted, count},
+                                  {text + range.end, bytes - range.end},
+                              }};
+    TSTree *old = ts_tree_copy(syntax->tree);
+    edit_tree(old, text, range, inserted, count);
+    TSTree *tree = parse_pieces(syntax->parser, old, &reading);
+    size_t errors = tree ? count_errors(tree) : SYNTAX_ERROR_LIMIT;
+    if (tree)
+        ts_tree_delete(tree);
+    ts_tree_delete(old);
     return errors;
 }

@@ -13,6 +13,11 @@
 
 struct syntax;
 
+/* Bytes [start, end) of a text. */
+struct span {
+    size_t start, end;
+};
+
 /* Beyond these a parse is given up: a text so large, or processor time spent on one call. */
 enum { SYNTAX_LIMIT_BYTES = 4 * 1024 * 1024, SYNTAX_LIMIT_MS = 1000 };
 
@@ -37,5 +42,11 @@ const struct language *syntax_language(const struct syntax *syntax);
 /* Errors and missing tokens in the tree, counted up to a limit; 0 where there is no tree. */
 enum { SYNTAX_ERROR_LIMIT = 1000 };
 size_t syntax_error_count(const struct syntax *syntax);
+
+/* What syntax_error_count would say if bytes `range` of `text` became the `count` bytes of `inserted`; syntax and text stay as
+ * they are. Costs a fraction of a parse: all that the change leaves untouched is reused. SYNTAX_ERROR_LIMIT when it had to be
+ * given up, 0 where there is no tree. */
+size_t syntax_error_count_with(const struct syntax *syntax, const char *text, size_t bytes,
+                               struct span range, const char *inserted, size_t count);
 
 #endif
