@@ -6,10 +6,12 @@
 #include <string.h>
 #include <time.h>
 
+#include "infer/chat.h"
 #include "infer/draft.h"
 #include "infer/file.h"
 #include "infer/fim.h"
 #include "infer/model.h"
+#include "infer/placement.h"
 #include "infer/sample.h"
 #include "infer/session.h"
 #include "infer/tokenizer.h"
@@ -18,10 +20,13 @@ _Static_assert((int)DRAFT_MAX <= (int)SESSION_DRAFTED_MAX, "whatever is drafted 
 
 struct engine {
     char *directory;
+    struct placement placement;
     struct model *model;
     struct tokenizer *tokenizer; /* NULL where the checkpoint has none */
     bool has_fim;
     struct fim_markers markers;
+    bool has_chat;
+    struct chat_markers chat_markers;
     struct session *session;
     struct draft *draft; /* follows the session's tokens */
     int draft_tokens;    /* below 1: none */
@@ -48,6 +53,8 @@ static bool open_tokenizer(struct engine *engine, struct error *error)
         engine->tokenizer = tokenizer_open(path, error);
         opened = engine->tokenizer != NULL;
         engine->has_fim = opened && fim_markers_find(&engine->markers, engine->tokenizer);
+        engine->has_chat = opened && chat_markers_find(&engine->chat_markers, engine->tokenizer,
+                                                       &engine->model->config, engine->directory);
     }
     if (engine->tokenizer && tokenizer_size(engine->tokenizer) > engine->model->config.vocab_size)
         opened =
@@ -57,43 +64,63 @@ static bool open_tokenizer(struct engine *engine, struct error *error)
     return opened;
 }
 
-static bool open_session(struct engine *engine, int context_tokens, struct error *error)
-{
-    const int largest = engine->model->config.max_positions;
-
-    if (context_tokens > largest)
-        return error_set(error, ERROR_LIMIT,
-                         "%s: a context of %d tokens is more than the model's %d",
-                         engine->directory, context_tokens, largest);
-    if (context_tokens <= 0)
-        context_tokens =
-            largest < ENGINE_DEFAULT_CONTEXT_TOKENS ? largest : ENGINE_DEFAULT_CONTEXT_TOKENS;
-    engine->session = session_create(engine->model, context_tokens, error);
-    engine->draft = draft_create((size_t)context_tokens, error);
-    return engine->session && engine->draft;
-}
-
-static bool open_parts(struct engine *engine, const struct engine_options *options,
+/* Everything that lives on the device that was chosen. */
+static bool open_model(struct engine *engine, const struct engine_options *options,
                        struct error *error)
 {
-    const struct model_options model_options = {
-        .threads = options->threads,
-        .exact = options->exact,
+    const int context_tokens = engine->placement.context_tokens;
+    struct model_options model_options = {
         .cancel = options->cancel,
         .on_progress = options->on_progress,
         .user = options->user,
     };
 
-    if (options->device == ENGINE_DEVICE_CUDA)
-        return error_set(error, ERROR_DEVICE,
-                         "this build has no CUDA backend; use --device cpu or auto");
+    model_options.backend = placement_open(&engine->placement, options, error);
+    if (!model_options.backend)
+        return false;
+    engine->model = model_load(options->model, &model_options, error);
+    if (engine->model)
+        engine->session = session_create(engine->model, context_tokens, error);
+    return engine->session != NULL;
+}
+
+static void close_model(struct engine *engine)
+{
+    session_destroy(engine->model, engine->session);
+    model_destroy(engine->model);
+    engine->session = NULL;
+    engine->model = NULL;
+}
+
+/* The GPU where it works; the CPU instead, when it fails in spite of its promises and the options allow it. */
+static bool open_placed(struct engine *engine, const struct engine_options *options,
+                        struct error *error)
+{
+    const bool may_fall_back = options->device == ENGINE_DEVICE_AUTO && !options->no_fallback;
+    struct error problem = {0};
+
+    if (!placement_find(&engine->placement, options, false, error))
+        return false;
+    if (open_model(engine, options, &problem))
+        return true;
+    if (problem.code != ERROR_DEVICE || !may_fall_back)
+        return error_set(error, problem.code, "%s", problem.text);
+    close_model(engine);
+    placement_turn_to_cpu(&engine->placement, problem.text);
+    return open_model(engine, options, error);
+}
+
+static bool open_parts(struct engine *engine, const struct engine_options *options,
+                       struct error *error)
+{
     engine->draft_tokens = options->draft_tokens == 0 ? DRAFT_MAX : options->draft_tokens;
     engine->directory = strdup(options->model);
     if (!engine->directory)
         return error_set(error, ERROR_MEMORY, "not enough memory");
-    engine->model = model_load(options->model, &model_options, error);
-    return engine->model && open_tokenizer(engine, error) &&
-           open_session(engine, options->context_tokens, error);
+    if (!open_placed(engine, options, error) || !open_tokenizer(engine, error))
+        return false;
+    engine->draft = draft_create((size_t)engine->placement.context_tokens, error);
+    return engine->draft != NULL;
 }
 
 struct engine *engine_open(const struct engine_options *options, struct error *error)
@@ -118,9 +145,8 @@ void engine_close(struct engine *engine)
     if (!engine)
         return;
     draft_destroy(engine->draft);
-    session_destroy(engine->model, engine->session);
     tokenizer_close(engine->tokenizer);
-    model_destroy(engine->model);
+    close_model(engine);
     free(engine->directory);
     free(engine);
 }
@@ -142,6 +168,9 @@ void engine_describe(const struct engine *engine, struct engine_info *info)
         .model = engine->directory,
         .architecture = "qwen2",
         .device = backend.device,
+        .device_reason = engine->placement.reason,
+        .hardware = backend.hardware,
+        .device_bytes = backend.memory_bytes,
         .is_exact = backend.is_exact,
         .isa = backend.kernels,
         .threads = backend.threads,
@@ -154,8 +183,14 @@ void engine_describe(const struct engine *engine, struct engine_info *info)
         .load_ms = engine->load_ms,
         .has_tokenizer = engine->tokenizer != NULL,
         .has_fim = engine->has_fim,
+        .has_chat = engine->has_chat,
         .can_show = can_show(engine),
     };
+}
+
+const struct placement *engine_placement(const struct engine *engine)
+{
+    return &engine->placement;
 }
 
 static bool need_tokenizer(const struct engine *engine, struct error *error)
@@ -211,6 +246,15 @@ static bool build_prompt(struct generation *run, struct error *error)
     const struct engine_request *request = run->request;
     const size_t budget = prompt_budget(engine, request->max_tokens);
 
+    if (request->chat) {
+        if (!engine->has_chat || budget < CHAT_MIN_BUDGET)
+            return error_set(error, ERROR_INPUT,
+                             "%s: follows no instructions; use an instruct model, such as "
+                             "Qwen2.5-Coder-Instruct",
+                             engine->directory);
+        return chat_encode(engine->tokenizer, &engine->chat_markers, request->chat, budget,
+                           &run->tokens, error);
+    }
     if (request->fill) {
         if (!engine->has_fim)
             return error_set(error, ERROR_INPUT,

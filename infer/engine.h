@@ -42,10 +42,10 @@ enum {
 struct engine_options {
     const char *model; /* checkpoint directory */
     enum engine_device device;
-    int threads;        /* 0: one per processor */
-    int context_tokens; /* 0: the model's, at most ENGINE_DEFAULT_CONTEXT_TOKENS */
+    int threads;              /* 0: one per processor */
+    int context_tokens;       /* 0: the model's, at most ENGINE_DEFAULT_CONTEXT_TOKENS */
     int64_t gpu_memory_bytes; /* of a GPU's memory at most; 0: what is free */
-    bool no_fallback;         /* what does not fit a GPU is an error, not a smaller context or the CPU */
+    bool no_fallback; /* what does not fit a GPU is an error, not a smaller context or the CPU */
     int draft_tokens; /* guessed ahead and verified together, at most; 0: as many as pay; -1: none */
     bool exact;       /* reserved for backends with a faster inexact mode */
     const atomic_bool *cancel;                        /* NULL: cannot be cancelled */
@@ -55,27 +55,32 @@ struct engine_options {
 
 /* Facts about an open engine; strings live as long as it does. */
 struct engine_info {
-    const char *model;        /* the directory it was opened from */
-    const char *architecture; /* "qwen2" */
-    const char *device;       /* "cpu", "cuda" */
+    const char *model;         /* the directory it was opened from */
+    const char *architecture;  /* "qwen2" */
+    const char *device;        /* "cpu", "cuda" */
     const char *device_reason; /* why that one, as half a sentence for users */
     const char *hardware;      /* the GPU's name; "" on the CPU */
     const char *isa;           /* what the kernels were compiled for: "avx512", "sm_86" */
     int64_t device_bytes;      /* of the GPU's memory that is taken; 0 on the CPU */
-    bool is_exact; /* nothing is rounded below float32 */
+    bool is_exact;             /* nothing is rounded below float32 */
     int threads;
     int layers, hidden_size, vocab_size, context_tokens;
     int64_t parameters;   /* weights, whatever their storage */
     int64_t weight_bytes; /* as stored */
     double load_ms;
     bool has_tokenizer, has_fim; /* fill-in-the-middle markers among the special tokens */
-    bool can_show; /* pieces of other files: it has those markers too, and the window is large enough */
+    bool has_chat;               /* an instruct model, which follows instructions; see chat.h for the rule */
+    bool can_show; /* pieces of other files: those markers too, and a window that is large enough */
 };
 
 /* NULL with an error that names the file and tensor at fault. */
 struct engine *engine_open(const struct engine_options *options, struct error *error);
 void engine_close(struct engine *engine);
 void engine_describe(const struct engine *engine, struct engine_info *info);
+
+/* Why it computes where it does and what it takes there, see placement.h; valid as long as the engine. */
+struct placement;
+const struct placement *engine_placement(const struct engine *engine);
 
 enum engine_stop {
     ENGINE_STOP_END,    /* the model said so */
@@ -98,6 +103,9 @@ struct engine_request {
     size_t suffix_bytes;
     struct prompt_shown shown; /* with `fill`; passed over where the engine cannot show */
 
+    /* Instead of all of that: follow an instruction; an error where info.has_chat is false. NULL: none. */
+    const struct prompt_chat *chat;
+
     bool begins_blank; /* the first token must begin with white space, or end the text */
     bool special;      /* without `fill`: literal special tokens in the prompt are special */
     int max_tokens;
@@ -117,7 +125,7 @@ struct engine_result {
     size_t bytes;
     int32_t
         *tokens; /* [completion_tokens]; the last is the stop token where stop is ENGINE_STOP_END */
-    char *prompt; /* exactly what the model was given, markers as literal text; NUL-terminated too */
+    char *prompt; /* exactly what the model was given, markers as text; NUL-terminated too */
     size_t prompt_bytes;
     struct prompt_counts prompt_counts; /* with `fill` */
     int prompt_tokens, reused_tokens, completion_tokens;

@@ -4,6 +4,7 @@
 
 #include <math.h>
 #include <stdlib.h>
+#include <string.h>
 
 static const struct slice none = {NULL, 0};
 
@@ -34,29 +35,38 @@ static bool fill_angles(struct activations *work, const struct model *model, int
     return true;
 }
 
-bool activations_init(struct activations *work, const struct model *model, int positions)
+void activations_counts(const struct config *config, int positions,
+                        size_t counts[ACTIVATIONS_BUFFERS])
 {
-    const struct config *config = &model->config;
-    const size_t tile = FORWARD_TILE;
-    const size_t heads = (size_t)config->heads * (size_t)config->head_dim;
-    const struct {
-        struct buffer **buffer;
-        size_t count;
-    } wanted[] = {
-        {&work->x, tile * (size_t)config->hidden_size},
-        {&work->normed, tile * (size_t)config->hidden_size},
-        {&work->q, tile * heads},
-        {&work->mixed, tile * heads},
-        {&work->gate, tile * (size_t)config->intermediate_size},
-        {&work->up, tile * (size_t)config->intermediate_size},
-        {&work->logits, FORWARD_LOGITS_MAX * (size_t)config->vocab_size},
-        {&work->angles, (size_t)positions * (size_t)config->head_dim},
+    const size_t stream = FORWARD_TILE * (size_t)config->hidden_size;
+    const size_t heads = FORWARD_TILE * (size_t)config->heads * (size_t)config->head_dim;
+    const size_t inner = FORWARD_TILE * (size_t)config->intermediate_size;
+    const size_t all[ACTIVATIONS_BUFFERS] = {
+        stream,
+        stream,
+        heads,
+        heads,
+        inner,
+        inner,
+        FORWARD_LOGITS_MAX * (size_t)config->vocab_size,
+        (size_t)positions * (size_t)config->head_dim,
     };
 
+    memcpy(counts, all, sizeof all);
+}
+
+bool activations_init(struct activations *work, const struct model *model, int positions)
+{
+    struct buffer **buffers[ACTIVATIONS_BUFFERS] = {&work->x,      &work->normed, &work->q,
+                                                    &work->mixed,  &work->gate,   &work->up,
+                                                    &work->logits, &work->angles};
+    size_t counts[ACTIVATIONS_BUFFERS];
+
     *work = (struct activations){0};
-    for (size_t i = 0; i < sizeof wanted / sizeof *wanted; i++) {
-        *wanted[i].buffer = model->backend->ops->buffer_create(model->backend, wanted[i].count);
-        if (!*wanted[i].buffer)
+    activations_counts(&model->config, positions, counts);
+    for (int i = 0; i < ACTIVATIONS_BUFFERS; i++) {
+        *buffers[i] = model->backend->ops->buffer_create(model->backend, counts[i]);
+        if (!*buffers[i])
             return false;
     }
     return fill_angles(work, model, positions);

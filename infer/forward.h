@@ -13,7 +13,7 @@
 #include "infer/model.h"
 
 /* Tokens that one pass evaluates at most: cancellation is answered at least this often. */
-enum { FORWARD_TILE = 64 };
+enum { FORWARD_TILE = 256 };
 
 /* Rows of a tile whose logits are computed at once, at most: a token and eight drafted ones. */
 enum { FORWARD_LOGITS_MAX = 9 };
@@ -29,6 +29,11 @@ struct activations {
     struct buffer *logits; /* [FORWARD_LOGITS_MAX, vocab] */
     struct buffer *angles; /* [positions, head_dim] cosines, then sines */
 };
+
+/* How many numbers each of these buffers holds, in their order. */
+enum { ACTIVATIONS_BUFFERS = 8 };
+void activations_counts(const struct config *config, int positions,
+                        size_t counts[ACTIVATIONS_BUFFERS]);
 
 /* False when memory is exhausted; finish it all the same. */
 bool activations_init(struct activations *work, const struct model *model, int positions);

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "infer/failure.h"
 #include "infer/weights.h"
 
 enum { NAME_BYTES = 128 };
@@ -73,6 +74,7 @@ static bool load_weights(struct model *model, const struct model_options *option
     if (!model->embedding)
         return false;
     const int64_t embedding_bytes = weights->bytes;
+    const double file_bytes = (double)safetensors_bytes(model->files);
     for (int i = 0; i < config->layers; i++) {
         if (options->cancel && atomic_load(options->cancel))
             return error_set(error, ERROR_CANCELLED, "loading was cancelled");
@@ -80,11 +82,13 @@ static bool load_weights(struct model *model, const struct model_options *option
             !load_mlp(weights, config, i, &model->layers[i]))
             return false;
         if (options->on_progress)
-            options->on_progress(options->user, (i + 1.0) / config->layers);
+            options->on_progress(options->user, (double)weights->bytes / file_bytes);
     }
     model->norm = weights_vector(weights, "model.norm.weight", config->hidden_size);
     if (!model->norm || !load_head(weights, model))
         return false;
+    if (options->on_progress)
+        options->on_progress(options->user, 1.0);
     model->parameters = weights->parameters;
     model->weight_bytes = weights->bytes;
     model->decode_bytes = weights->bytes - (model->head == model->embedding ? 0 : embedding_bytes);
@@ -99,14 +103,17 @@ struct model *model_load(const char *directory, const struct model_options *opti
     bool loaded = false;
 
     if (!model) {
+        if (options->backend)
+            options->backend->ops->destroy(options->backend);
         error_set(error, ERROR_MEMORY, "not enough memory for the model");
         return NULL;
     }
+    model->backend =
+        options->backend ? options->backend : cpu_backend_create(options->threads, options->exact);
     if (!config_read(&model->config, directory, error) ||
         !(model->files = safetensors_open(directory, error)))
         goto done;
 
-    model->backend = cpu_backend_create(options->threads, options->exact);
     model->layers = calloc((size_t)model->config.layers, sizeof *model->layers);
     if (!model->backend || !model->layers) {
         error_set(error, ERROR_MEMORY, "not enough memory or threads for the model");
@@ -115,9 +122,15 @@ struct model *model_load(const char *directory, const struct model_options *opti
     if (!weights_init(&weights, model->files, model->backend, error))
         goto done;
 
-    loaded = load_weights(model, options, &weights, error);
+    loaded = load_weights(model, options, &weights, error) &&
+             (backend_status(model->backend) == BACKEND_OK ||
+              failure_report(model->backend, directory, error));
     for (size_t i = 0; i < safetensors_count(model->files); i++)
         model->unused_tensors += !weights.used[i];
+    if (!weights.borrows) {
+        safetensors_close(model->files);
+        model->files = NULL;
+    }
 
 done:
     weights_finish(&weights);

@@ -25,11 +25,11 @@ struct layer {
 struct model {
     struct config config;
     struct backend *backend;
-    struct safetensors *files;
-    struct matrix *embedding; /* [vocab, hidden] */
-    struct layer *layers;     /* [config.layers] */
-    struct buffer *norm;      /* [hidden] */
-    struct matrix *head;      /* [vocab, hidden]; the embedding itself where tied */
+    struct safetensors *files; /* NULL once a backend has copied all it needs */
+    struct matrix *embedding;  /* [vocab, hidden] */
+    struct layer *layers;      /* [config.layers] */
+    struct buffer *norm;       /* [hidden] */
+    struct matrix *head;       /* [vocab, hidden]; the embedding itself where tied */
     int64_t parameters;
     int64_t weight_bytes; /* as stored */
     int64_t
@@ -38,8 +38,9 @@ struct model {
 };
 
 struct model_options {
-    int threads;               /* 0: one per processor */
-    bool exact;                /* no rounding below float32 */
+    struct backend *backend;   /* becomes the model's, also on failure; NULL: one on the CPU */
+    int threads;               /* of that one; 0: one per processor */
+    bool exact;                /* of that one: no rounding below float32 */
     const atomic_bool *cancel; /* may be NULL; polled between layers */
     void (*on_progress)(void *user, double fraction);
     void *user;

@@ -3,10 +3,12 @@
  * positions, in a ring. */
 #include "infer/session.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "infer/cache.h"
+#include "infer/failure.h"
 #include "infer/forward.h"
 
 struct session {
@@ -27,6 +29,8 @@ _Static_assert((int)SESSION_DRAFTED_MAX < (int)FORWARD_LOGITS_MAX,
 struct session *session_create(const struct model *model, int context_tokens, struct error *error)
 {
     struct session *session = calloc(1, sizeof *session);
+    char what[64];
+
     if (!session)
         goto exhausted;
 
@@ -41,9 +45,8 @@ struct session *session_create(const struct model *model, int context_tokens, st
 
 exhausted:
     session_destroy(model, session);
-    error_set(error, ERROR_MEMORY,
-              "not enough memory for a context of %d tokens; use a smaller --context",
-              context_tokens);
+    snprintf(what, sizeof what, "a context of %d tokens", context_tokens);
+    failure_report(model->backend, what, error);
     return NULL;
 }
 

@@ -7,12 +7,18 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "infer/failure.h"
+
 enum { NAME_BYTES = 256, CODEBOOK_MAX = 256, CHUNK = 4096 };
 
 bool weights_init(struct weights *weights, const struct safetensors *files, struct backend *backend,
                   struct error *error)
 {
-    *weights = (struct weights){.files = files, .backend = backend, .error = error};
+    struct backend_info info;
+
+    backend_describe(backend, &info);
+    *weights = (struct weights){
+        .files = files, .backend = backend, .borrows = info.borrows, .error = error};
     weights->used = calloc(safetensors_count(files) + 1, sizeof *weights->used);
     return weights->used || error_set(error, ERROR_MEMORY, "not enough memory for the model");
 }
@@ -234,7 +240,7 @@ static struct matrix *dense_matrix(struct weights *weights, const struct tensor 
         return NULL;
     struct matrix *matrix = weights->backend->ops->matrix_create(weights->backend, &source);
     /* a backend may have narrowed float32 numbers into memory of its own */
-    if (dense->type == TENSOR_F32)
+    if (dense->type == TENSOR_F32 || !weights->borrows)
         safetensors_release(dense);
     return matrix;
 }
@@ -272,9 +278,12 @@ struct matrix *weights_matrix(struct weights *weights, const char *module, int64
     struct matrix *matrix = found.codebook ? compressed_matrix(weights, &found, rows, cols)
                                            : dense_matrix(weights, found.dense, rows, cols);
     if (!matrix) {
-        error_set(weights->error, ERROR_MEMORY, "%s: not enough memory", module);
+        failure_report(weights->backend, module, weights->error);
         return NULL;
     }
+    /* what the backend has copied need not stay in memory twice */
+    if (!weights->borrows && found.codebook)
+        safetensors_release(found.indices);
     if (found.codebook) {
         mark_used(weights, found.codebook);
         mark_used(weights, found.indices);
@@ -307,7 +316,7 @@ struct buffer *weights_vector(struct weights *weights, const char *name, int64_t
         values ? weights->backend->ops->buffer_create(weights->backend, (size_t)count) : NULL;
     if (!buffer) {
         free(values);
-        error_set(weights->error, ERROR_MEMORY, "%s: not enough memory", name);
+        failure_report(weights->backend, name, weights->error);
         return NULL;
     }
     dtype_widen(dtype, tensor->data, values, (size_t)count);
