@@ -4,11 +4,12 @@
 
 #include "lsp/log.h"
 
-bool client_init(struct client *client, const struct settings *settings, struct worker *worker,
-                 const struct client_door *door)
+bool client_init(struct client *client, const struct settings *settings, uv_loop_t *loop,
+                 struct worker *worker, const struct client_door *door)
 {
     *client = (struct client){
         .door = *door,
+        .loop = loop,
         .worker = worker,
         .settings = *settings,
     };

@@ -11,6 +11,7 @@
 #include <stdint.h>
 
 #include <jansson.h>
+#include <uv.h>
 
 #include "lsp/documents.h"
 #include "lsp/rpc.h"
@@ -55,6 +56,7 @@ struct completion;
 
 struct client {
     struct client_door door;
+    uv_loop_t *loop;          /* the server's */
     struct worker *worker;    /* the server's */
     struct settings settings; /* the user's, then the editor's options */
 
@@ -73,8 +75,8 @@ struct client {
 };
 
 /* `settings` is copied. False when memory is exhausted; finish it all the same. */
-bool client_init(struct client *client, const struct settings *settings, struct worker *worker,
-                 const struct client_door *door);
+bool client_init(struct client *client, const struct settings *settings, uv_loop_t *loop,
+                 struct worker *worker, const struct client_door *door);
 void client_finish(struct client *client);
 
 /* Replies to a request; `result` is stolen. NULL stands for exhausted memory, after which the daemon stops rather than leave

@@ -190,7 +190,8 @@ static bool server_init(struct server *server, const struct settings *settings, 
     signal(SIGPIPE, SIG_IGN);
     struct client_door door = {door_send, door_watch, door_stop, server};
     server->worker = worker_create(&server->loop, error);
-    return client_init(&server->client, settings, server->worker, &door) && server->worker;
+    return client_init(&server->client, settings, &server->loop, server->worker, &door) &&
+           server->worker;
 }
 
 /* The conversation, from connecting to the last handle closed. */
