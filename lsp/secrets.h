@@ -1,0 +1,39 @@
+/* Secrets never enter a prompt: which files hold them, and what looks like one in a text.
+ *
+ * Three rules, by whoever builds a prompt (the workspace's index, snippets, context, commands):
+ *   - a file that by its name holds secrets is never read for another one's sake, and nothing is completed in it unless the
+ *     setting "context.secretFiles" allows that;
+ *   - a line of another file with a secret in it is left out of what is shown (secrets_has);
+ *   - in the text around the cursor every byte of a secret becomes an 'x' (secrets_mask), so that lengths, lines and syntax
+ *     stay what they were. The daemon's own copy keeps the text; only the copy for the prompt is masked.
+ *
+ * What looks like one: blocks of private keys, the shapes of well-known tokens (AWS, GitHub, GitLab, Slack, Stripe, Google, npm,
+ * JWT...), the password in a URL, a quoted text assigned to a name such as "password" or "api_key", and words of
+ * SECRETS_WORD_BYTES or more that look random. Rather one word too many than one too few: what is masked costs a completion a
+ * little, what is not cannot be taken back. A short secret in plain words beside an ordinary name cannot be told from text.
+ *
+ * Pure functions; any thread may ask.
+ */
+#ifndef LSP_SECRETS_H
+#define LSP_SECRETS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+enum {
+    SECRETS_WORD_BYTES = 20, /* shorter words do not count as random */
+    SECRETS_VALUE_BYTES = 4, /* shorter quoted texts do not count as passwords */
+    SECRETS_BARE_BYTES = 8,  /* nor shorter ones without quotes, nor those without a digit */
+};
+
+/* Whether a file holds secrets by its name or that of a folder it is in; `path` may be a path or a decoded URI. */
+bool secrets_path(const char *path);
+
+/* Overwrites every secret in `text` with 'x' and returns how many bytes were. `text` should begin and end at line ends, else
+ * what is cut off may not be known for what it is. */
+size_t secrets_mask(char *text, size_t bytes);
+
+/* Whether there is one in a text. False only when there is none. */
+bool secrets_has(const char *text, size_t bytes);
+
+#endif

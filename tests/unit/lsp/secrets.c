@@ -1,0 +1,142 @@
+/* What counts as a secret, and what must not: a mask over ordinary code would spoil every completion. */
+#include "tests/support/test.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "lsp/secrets.h"
+
+static void files_are_secret_by_their_names(void **state)
+{
+    static const struct {
+        const char *path;
+        bool is_secret;
+    } cases[] = {
+        {"/p/.env", true},
+        {"/p/.env.local", true},
+        {"/p/prod.env", true},
+        {"/p/ID_RSA", true},
+        {"/p/id_ed25519.pub", true},
+        {"/p/server.PEM", true},
+        {"/p/store.p12", true},
+        {"/home/u/.npmrc", true},
+        {"/home/u/.netrc", true},
+        {"/home/u/.ssh/config", true},
+        {"/home/u/.aws/credentials", true},
+        {"/p/.git/config", true},
+        {"/p/kubeconfig", true},
+        {"/p/config/secrets.yml", true},
+        {"/p/secrets/db.txt", true},
+        {"/p/terraform.tfvars", true},
+        {"/p/secrets/store.c", false},
+        {"/p/lsp/secrets.c", false},
+        {"/p/environment.py", false},
+        {"/p/keyboard.c", false},
+        {"/p/token.go", false},
+        {"/p/.gitignore", false},
+        {"main.c", false},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
+        if (secrets_path(cases[i].path) != cases[i].is_secret)
+            fail_msg("%s", cases[i].path);
+}
+
+static void secrets_are_masked_and_nothing_else(void **state)
+{
+    static const struct {
+        const char *text, *masked;
+    } cases[] = {
+        /* shapes */
+        {"id = AKIAIOSFODNN7EXAMPLE;", "id = xxxxxxxxxxxxxxxxxxxx;"},
+        {"t='ghp_abcdefghijklmnopqrst'", "t='xxxxxxxxxxxxxxxxxxxxxxxx'"},
+        {"x eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxMjM0In0.abc-_d y",
+         "x xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx y"},
+        {"sk_live_12345678", "xxxxxxxxxxxxxxxx"},
+        {"-----BEGIN RSA PRIVATE KEY-----\nMIIE\nabc\n-----END RSA PRIVATE KEY-----\nint a;\n",
+         "xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx\nxxxx\nxxx\nxxxxxxxxxxxxxxxxxxxxxxxxxxxxx\nint a;\n"},
+        {"-----BEGIN PRIVATE KEY-----\nab", "xxxxxxxxxxxxxxxxxxxxxxxxxxx\nxx"},
+        /* random words */
+        {"k: 9f86d081884c7d659a2feaa0c55ad015", "k: xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx"},
+        {"\"8Kd0fQ2mZp7/vRtX5yLbN3wHs1JcGu9+AeTqYiVo\"",
+         "\"xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx\""},
+        {"aws_secret_access_key = wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY",
+         "aws_secret_access_key = xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx"},
+        {"https://hooks/T0/q8Zr2LxW4tYvB6nM1kPd3s", "https://hooks/T0/xxxxxxxxxxxxxxxxxxxxxx"},
+        /* passwords */
+        {"postgres://me:geheim@host/db", "postgres://me:xxxxxx@host/db"},
+        {"password = \"open sesame\"", "password = \"xxxxxxxxxxx\""},
+        {"{\"api_key\": 'abcd'}", "{\"api_key\": 'xxxx'}"},
+        {"DB_PASSWORD=hunter2222\n", "DB_PASSWORD=xxxxxxxxxx\n"},
+        {"  accessToken: s3cr3t-value\n", "  accessToken: xxxxxxxxxxxx\n"},
+        {"s.password := \"a\\\"bcd\"", "s.password := \"xxxxxx\""},
+        /* code */
+        {"size_t text_position_at(const struct text *text);", NULL},
+        {"enum { CONTEXT_PREFIX_BYTES_2024_01 = 64 * 1024 };", NULL},
+        {"myVeryLongCamelCaseIdentifierName2Test3();", NULL},
+        {"#include \"tests/unit/infer/v2/tokenizer3/utf8.h\"", NULL},
+        {"token = next_token(lexer);", NULL},
+        {"token=self.token)", NULL},
+        {"if (password == NULL) return;", NULL},
+        {"const char *token = strtok(line, \" \");", NULL},
+        {"https://example.org/a/b?c=d", NULL},
+        {"key = \"value\"", NULL},
+        {"0x12345678, 0x9abcdef0, 3.14159265358979323846", NULL},
+        {"2026-11-24T10:20:30.123456Z", NULL},
+        {"-----BEGIN CERTIFICATE-----\n", NULL},
+        {"@user on line 3: see http://host:80/x", NULL},
+        {"", NULL},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        const size_t bytes = strlen(cases[i].text);
+        char *text =
+            malloc(bytes + 1 - (bytes > 0)); /* exactly, so that reads behind it are seen */
+        memcpy(text, cases[i].text, bytes);
+        if (secrets_has(text, bytes) != (cases[i].masked != NULL))
+            fail_msg("secrets_has %s", cases[i].text);
+        const size_t masked = secrets_mask(text, bytes);
+        const char *wanted = cases[i].masked ? cases[i].masked : cases[i].text;
+        if (memcmp(text, wanted, bytes) != 0)
+            fail_msg("%s became %.*s", cases[i].text, (int)bytes, text);
+        assert_int_equal(masked > 0, cases[i].masked != NULL);
+        free(text);
+    }
+}
+
+/* The sources of this program hold nothing secret, but for the table above. */
+static void masking_leaves_real_code_alone(void **state)
+{
+    static const char *const paths[] = {"lsp/complete.c",
+                                        "lsp/text.c",
+                                        "infer/engine.c",
+                                        "kernels/kernels.h",
+                                        "tests/fixtures/demo/debounce.js",
+                                        "tests/fixtures/demo/files.py"};
+
+    (void)state;
+    for (size_t i = 0; i < sizeof paths / sizeof *paths; i++) {
+        static char text[256 * 1024];
+        FILE *file = fopen(paths[i], "r");
+        assert_non_null(file);
+        const size_t bytes = fread(text, 1, sizeof text, file);
+        fclose(file);
+        const size_t masked = secrets_mask(text, bytes);
+        if (masked > 0)
+            fail_msg("%s: %zu bytes masked, the first at %td", paths[i], masked,
+                     strstr(text, "xxxx") - text);
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(files_are_secret_by_their_names),
+        cmocka_unit_test(secrets_are_masked_and_nothing_else),
+        cmocka_unit_test(masking_leaves_real_code_alone),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
