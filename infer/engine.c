@@ -1,7 +1,6 @@
 /* Ties the room together: text becomes tokens, the session evaluates them, tokens become text. */
 #include "infer/engine.h"
 
-#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -10,6 +9,7 @@
 #include "infer/draft.h"
 #include "infer/file.h"
 #include "infer/fim.h"
+#include "infer/heal.h"
 #include "infer/model.h"
 #include "infer/placement.h"
 #include "infer/sample.h"
@@ -218,17 +218,20 @@ struct generation {
     struct token_list tokens; /* prompt, then completion */
     struct decoder decoder;
     struct sampler sampler;
-    size_t capacity; /* of result->text */
-    bool has_ended;  /* result->stop says why */
+    size_t capacity;     /* of result->text */
+    int tokens_capacity; /* of result->log_probabilities and result->ends */
+    size_t held_bytes;   /* at the prefix's end, to be covered by the first tokens */
+    bool has_ended;      /* result->stop says why */
     double started;
 };
 
 /* What the prompt may take, so that the completion finds room; half the context when even that is not enough. */
-static size_t prompt_budget(const struct engine *engine, int max_tokens)
+static size_t prompt_budget(const struct engine *engine, const struct engine_request *request)
 {
     const int context = session_context(engine->session);
+    const int wanted = request->max_tokens + (request->heal ? HEAL_BYTES_MAX : 0);
 
-    return (size_t)(max_tokens < context / 2 ? context - max_tokens : context / 2);
+    return (size_t)(wanted < context / 2 ? context - wanted : context / 2);
 }
 
 /* The last `budget` tokens of a plain prompt are what it continues. */
@@ -240,11 +243,21 @@ static void keep_last(struct token_list *tokens, size_t budget)
     tokens->count = budget;
 }
 
+/* How much of the cursor's line is to be covered by the completion's first tokens. */
+static size_t held_bytes(const struct engine *engine, const struct engine_request *request)
+{
+    const char *newline = memrchr(request->prefix, '\n', request->prefix_bytes);
+    const char *line = newline ? newline + 1 : request->prefix;
+    const size_t bytes = request->prefix_bytes - (size_t)(line - request->prefix);
+
+    return request->heal ? heal_held_bytes(engine->tokenizer, line, bytes) : 0;
+}
+
 static bool build_prompt(struct generation *run, struct error *error)
 {
     const struct engine *engine = run->engine;
     const struct engine_request *request = run->request;
-    const size_t budget = prompt_budget(engine, request->max_tokens);
+    const size_t budget = prompt_budget(engine, request);
 
     if (request->chat) {
         if (!engine->has_chat || budget < CHAT_MIN_BUDGET)
@@ -261,8 +274,9 @@ static bool build_prompt(struct generation *run, struct error *error)
                              "%s: the tokenizer has no fill-in-the-middle markers; use a "
                              "Qwen2.5-Coder model",
                              engine->directory);
-        const struct fim_text text = {request->prefix, request->prefix_bytes, request->suffix,
-                                      request->suffix_bytes};
+        run->held_bytes = held_bytes(engine, request);
+        const struct fim_text text = {request->prefix, request->prefix_bytes - run->held_bytes,
+                                      request->suffix, request->suffix_bytes};
         return fim_encode(engine->tokenizer, &engine->markers, &text,
                           can_show(engine) ? &request->shown : NULL, budget, &run->tokens,
                           &run->result->prompt_counts, error);
@@ -302,8 +316,29 @@ static bool reserve_text(struct generation *run, size_t bytes)
     return true;
 }
 
-/* Adds a token's text to the result. False with an error when memory is exhausted. */
-static bool append_text(struct generation *run, int32_t id, struct error *error)
+/* Makes room for one more token's numbers. */
+static bool reserve_token(struct generation *run)
+{
+    struct engine_result *result = run->result;
+
+    if (result->completion_tokens < run->tokens_capacity)
+        return true;
+    const size_t capacity = 2 * (size_t)result->completion_tokens + 16;
+    float *log_probabilities =
+        realloc(result->log_probabilities, capacity * sizeof *result->log_probabilities);
+    if (log_probabilities)
+        result->log_probabilities = log_probabilities;
+    size_t *ends = realloc(result->ends, capacity * sizeof *result->ends);
+    if (ends)
+        result->ends = ends;
+    if (!log_probabilities || !ends)
+        return false;
+    run->tokens_capacity = (int)capacity;
+    return true;
+}
+
+/* Adds a token's text, less its first `skipped` bytes, to the result. False with an error when memory is exhausted. */
+static bool append_text(struct generation *run, int32_t id, size_t skipped, struct error *error)
 {
     struct engine_result *result = run->result;
     size_t bytes;
@@ -311,70 +346,89 @@ static bool append_text(struct generation *run, int32_t id, struct error *error)
     tokenizer_token_text(run->engine->tokenizer, id, &bytes);
     if (!reserve_text(run, 3 * bytes + DECODER_EXTRA_BYTES))
         return error_set(error, ERROR_MEMORY, "not enough memory for the completion");
-    result->bytes +=
-        decoder_push(&run->decoder, run->engine->tokenizer, id, result->text + result->bytes);
+    result->bytes += decoder_push_end(&run->decoder, run->engine->tokenizer, id, skipped,
+                                      result->text + result->bytes);
     result->text[result->bytes] = '\0';
     return true;
 }
 
-/* Whether a token may be the first of a completion that must begin with white space. */
-static bool begins_blank(const struct engine *engine, int32_t id)
+/* Records a token that is in the list already, and its text less the first `skipped` bytes. */
+static bool record_token(struct generation *run, int32_t id, float log_probability, size_t skipped,
+                         struct error *error)
 {
-    size_t bytes;
-    const char *text = tokenizer_token_text(engine->tokenizer, id, &bytes);
+    struct engine_result *result = run->result;
 
-    return is_end(engine, id) || (bytes > 0 && memchr(" \t\r\n", text[0], 4));
-}
-
-/* The token to follow the history's first `count` ones; the completion's first out of those that the request allows. */
-static bool choose_token(struct generation *run, size_t count, int32_t *id, struct error *error)
-{
-    const struct engine *engine = run->engine;
-    const float *logits = session_logits_after(engine->session, count);
-    const int vocab = tokenizer_size(engine->tokenizer);
-    float *allowed = NULL;
-
-    if (run->request->begins_blank && run->result->completion_tokens == 0) {
-        allowed = malloc((size_t)vocab * sizeof *allowed);
-        if (!allowed)
-            return error_set(error, ERROR_MEMORY, "not enough memory for a token");
-        for (int32_t i = 0; i < vocab; i++)
-            allowed[i] = begins_blank(engine, i) ? logits[i] : -INFINITY;
-    }
-    *id = sampler_next(&run->sampler, allowed ? allowed : logits);
-    free(allowed);
+    if (!reserve_token(run))
+        return error_set(error, ERROR_MEMORY, "not enough memory for the completion");
+    result->log_probabilities[result->completion_tokens] = log_probability;
+    if (!is_end(run->engine, id) && !append_text(run, id, skipped, error))
+        return false;
+    result->ends[result->completion_tokens] = result->bytes;
+    if (++result->completion_tokens == 1)
+        result->first_token_ms = now_ms() - run->started;
     return true;
 }
 
-/* Records and shows a token, then sees whether it was the last. */
-static bool take_token(struct generation *run, int32_t id, struct error *error)
+/* Shows the text, which had `before` bytes until the latest token `id` came, and sees whether that was the last. */
+static void judge_token(struct generation *run, int32_t id, size_t before)
 {
     const struct engine_request *request = run->request;
     struct engine_result *result = run->result;
-    struct engine *engine = run->engine;
-
-    if (!token_list_append(&run->tokens, &id, 1))
-        return error_set(error, ERROR_MEMORY, "not enough memory for the completion");
-    draft_observe(engine->draft, id);
-    if (++result->completion_tokens == 1)
-        result->first_token_ms = now_ms() - run->started;
 
     run->has_ended = true;
     result->stop = ENGINE_STOP_END;
-    if (is_end(engine, id))
-        return true;
-    const size_t before = result->bytes;
-    if (!append_text(run, id, error))
-        return false;
+    if (is_end(run->engine, id))
+        return;
     result->stop = ENGINE_STOP_CALLER;
     if (request->on_text && result->bytes > before &&
         !request->on_text(request->user, result->text, result->bytes))
-        return true;
+        return;
     result->stop = ENGINE_STOP_MAX_TOKENS;
     if (result->completion_tokens >= request->max_tokens)
-        return true;
+        return;
     result->stop = ENGINE_STOP_CONTEXT;
-    run->has_ended = run->tokens.count >= (size_t)session_context(engine->session);
+    run->has_ended = run->tokens.count >= (size_t)session_context(run->engine->session);
+}
+
+/* Covers the held bytes. */
+static bool heal(struct generation *run, struct error *error)
+{
+    const struct engine_request *request = run->request;
+    struct engine *engine = run->engine;
+    const char *held = request->prefix + request->prefix_bytes - run->held_bytes;
+    const size_t prompt = run->tokens.count;
+    float log_probabilities[HEAL_BYTES_MAX];
+    size_t beyond;
+
+    if (!heal_cover(engine->model, engine->session, engine->tokenizer, &run->sampler, held,
+                    run->held_bytes, request->cancel, &run->tokens, log_probabilities, &beyond,
+                    error))
+        return false;
+
+    /* of the cover only what goes beyond is new text */
+    for (size_t i = prompt; i < run->tokens.count; i++) {
+        size_t bytes;
+        tokenizer_token_text(engine->tokenizer, run->tokens.ids[i], &bytes);
+        const size_t skipped = i + 1 < run->tokens.count ? bytes : bytes - beyond;
+        if (!record_token(run, run->tokens.ids[i], log_probabilities[i - prompt], skipped, error))
+            return false;
+    }
+    judge_token(run, run->tokens.ids[run->tokens.count - 1], 0);
+    return true;
+}
+
+/* Takes a token after the last one: records it, shows its text, sees whether it was the last. */
+static bool take_token(struct generation *run, int32_t id, float log_probability,
+                       struct error *error)
+{
+    const size_t before = run->result->bytes;
+
+    if (!token_list_append(&run->tokens, &id, 1))
+        return error_set(error, ERROR_MEMORY, "not enough memory for the completion");
+    draft_observe(run->engine->draft, id);
+    if (!record_token(run, id, log_probability, 0, error))
+        return false;
+    judge_token(run, id, before);
     return true;
 }
 
@@ -384,13 +438,16 @@ static bool take_token(struct generation *run, int32_t id, struct error *error)
 static bool take_tokens(struct generation *run, const int32_t *drafted, int count,
                         struct error *error)
 {
+    const struct engine *engine = run->engine;
     const atomic_bool *cancel = run->request->cancel;
-    int32_t id;
+    const int vocab = tokenizer_size(engine->tokenizer);
 
     for (int i = 0; i <= count && !run->has_ended; i++) {
         if (i > 0 && cancel && atomic_load(cancel))
             return error_set(error, ERROR_CANCELLED, "cancelled");
-        if (!choose_token(run, run->tokens.count, &id, error) || !take_token(run, id, error))
+        const float *logits = session_logits_after(engine->session, run->tokens.count);
+        const int32_t id = sampler_next(&run->sampler, logits);
+        if (!take_token(run, id, logits[id] - sampler_log_sum(logits, vocab), error))
             return false;
         run->result->accepted_tokens += i > 0;
         if (i < count && id != drafted[i])
@@ -429,7 +486,11 @@ static bool generate(struct generation *run, struct error *error)
     int32_t drafted[DRAFT_MAX];
     int count = 0;
 
+    if (run->held_bytes > 0 && !heal(run, error))
+        return false;
     draft_sync(run->engine->draft, run->tokens.ids, run->tokens.count);
+    if (run->held_bytes > 0 && !run->has_ended && !evaluate_drafted(run, drafted, &count, error))
+        return false;
     for (;;) {
         if (!take_tokens(run, drafted, count, error))
             return false;
@@ -517,9 +578,9 @@ void engine_result_finish(struct engine_result *result)
     free(result->text);
     free(result->tokens);
     free(result->prompt);
-    result->prompt = NULL;
-    result->text = NULL;
-    result->tokens = NULL;
+    free(result->log_probabilities);
+    free(result->ends);
+    *result = (struct engine_result){0};
 }
 
 /* --- tokens and logits ------------------------------------------------------------------------------------------------ */
@@ -556,7 +617,7 @@ bool engine_detokenize(const struct engine *engine, const int32_t *ids, size_t c
         tokenizer_token_text(engine->tokenizer, ids[i], &token_bytes);
         if (token_bytes == 0)
             error_set(error, ERROR_INPUT, "token %d is not in the vocabulary", (int)ids[i]);
-        if (token_bytes == 0 || !append_text(&run, ids[i], error)) {
+        if (token_bytes == 0 || !append_text(&run, ids[i], 0, error)) {
             engine_result_finish(&result);
             return false;
         }

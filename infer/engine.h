@@ -106,8 +106,10 @@ struct engine_request {
     /* Instead of all of that: follow an instruction; an error where info.has_chat is false. NULL: none. */
     const struct prompt_chat *chat;
 
-    bool begins_blank; /* the first token must begin with white space, or end the text */
-    bool special;      /* without `fill`: literal special tokens in the prompt are special */
+    /* With `fill`: the tokens at the cursor are those of the whole text, the prefix's last word included, not those that end
+     * where the cursor happens to be. The text given out begins at the cursor all the same. */
+    bool heal;
+    bool special; /* without `fill`: literal special tokens in the prompt are special */
     int max_tokens;
     float temperature; /* 0: greedy */
     float top_p;       /* 0..1; 1 keeps all */
@@ -123,8 +125,11 @@ struct engine_request {
 struct engine_result {
     char *text; /* NUL-terminated too */
     size_t bytes;
-    int32_t
-        *tokens; /* [completion_tokens]; the last is the stop token where stop is ENGINE_STOP_END */
+    /* [completion_tokens]; the last is the stop token where stop is ENGINE_STOP_END. With `heal` the first ones begin before
+     * the cursor. */
+    int32_t *tokens;
+    float *log_probabilities; /* [completion_tokens] natural, of each token after those before it */
+    size_t *ends;             /* [completion_tokens] where the token's text ends in `text` */
     char *prompt; /* exactly what the model was given, markers as text; NUL-terminated too */
     size_t prompt_bytes;
     struct prompt_counts prompt_counts; /* with `fill` */

@@ -38,11 +38,11 @@ static double next_random(struct sampler *sampler)
     return (double)((z ^ (z >> 31)) >> 11) * 0x1p-53;
 }
 
-static int32_t largest_logit(const float *logits, int vocab)
+static int32_t largest_logit(const float *logits, int count)
 {
     int32_t best = 0;
 
-    for (int32_t id = 1; id < vocab; id++)
+    for (int32_t id = 1; id < count; id++)
         if (logits[id] > logits[best])
             best = id;
     return best;
@@ -58,36 +58,36 @@ static int compare_candidates(const void *left, const void *right)
     return a->id < b->id ? -1 : 1;
 }
 
-/* Sorts the tokens that the nucleus can need and returns their number; `total` is the weight of all. Tokens lighter than
- * (1 - top_p) * total / vocab together weigh less than what the nucleus leaves out, so it never reaches them. */
-static int rank_candidates(struct sampler *sampler, const float *logits, float largest,
+/* Sorts those of `all` tokens that the nucleus can need and returns their number; `total` is the weight of all. Tokens lighter
+ * than (1 - top_p) * total / all together weigh less than what the nucleus leaves out, so it never reaches them. */
+static int rank_candidates(struct sampler *sampler, const float *logits, int all, float largest,
                            double *total)
 {
     struct candidate *candidates = sampler->candidates;
     int count = 0;
 
     *total = 0.0;
-    for (int32_t id = 0; id < sampler->vocab; id++) {
+    for (int32_t id = 0; id < all; id++) {
         candidates[id].weight = expf((logits[id] - largest) / sampler->temperature);
         *total += candidates[id].weight;
     }
-    const double lightest = (1.0 - sampler->top_p) * *total / sampler->vocab;
-    for (int32_t id = 0; id < sampler->vocab; id++)
+    const double lightest = (1.0 - sampler->top_p) * *total / all;
+    for (int32_t id = 0; id < all; id++)
         if (candidates[id].weight >= lightest)
             candidates[count++] = (struct candidate){candidates[id].weight, id};
     qsort(candidates, (size_t)count, sizeof *candidates, compare_candidates);
     return count;
 }
 
-int32_t sampler_next(struct sampler *sampler, const float *logits)
+int32_t sampler_draw(struct sampler *sampler, const float *scores, int all)
 {
-    const int32_t best = largest_logit(logits, sampler->vocab);
+    const int32_t best = largest_logit(scores, all);
     const struct candidate *candidates = sampler->candidates;
     double total, nucleus = 0.0;
 
     if (!candidates)
         return best;
-    const int count = rank_candidates(sampler, logits, logits[best], &total);
+    const int count = rank_candidates(sampler, scores, all, scores[best], &total);
 
     /* the nucleus holds at least one token */
     int inside = 0;
@@ -102,4 +102,19 @@ int32_t sampler_next(struct sampler *sampler, const float *logits)
             return candidates[i].id;
     }
     return candidates[inside - 1].id;
+}
+
+int32_t sampler_next(struct sampler *sampler, const float *logits)
+{
+    return sampler_draw(sampler, logits, sampler->vocab);
+}
+
+float sampler_log_sum(const float *logits, int count)
+{
+    const float largest = logits[largest_logit(logits, count)];
+    double sum = 0.0;
+
+    for (int i = 0; i < count; i++)
+        sum += (double)expf(logits[i] - largest);
+    return largest + (float)log(sum);
 }

@@ -24,4 +24,10 @@ void sampler_finish(struct sampler *sampler);
 /* Next token for logits [at least vocab]; of equal logits the lowest id wins. */
 int32_t sampler_next(struct sampler *sampler, const float *logits);
 
+/* One of the first `count` (1..vocab) scores, which are logits of whatever stands behind them, drawn alike. */
+int32_t sampler_draw(struct sampler *sampler, const float *scores, int count);
+
+/* Logarithm of the sum of the exponentials of `count` (at least 1) logits: a logit less this is a log-probability. */
+float sampler_log_sum(const float *logits, int count);
+
 #endif

@@ -178,6 +178,42 @@ bool tokenizer_encode(const struct tokenizer *tokenizer, const char *text, size_
     return ok;
 }
 
+/* A split_visit: keeps the length of the latest piece. */
+static bool measure_piece(void *user, const char *piece, size_t bytes)
+{
+    (void)piece;
+    *(size_t *)user = bytes;
+    return true;
+}
+
+/* Whether encoding repairs or composes a text before it splits it; a text that cannot be composed counts as changed. */
+static bool changes(const struct tokenizer_parts *parts, const char *text, size_t bytes)
+{
+    size_t composed_bytes;
+
+    if (!utf8_is_valid(text, bytes))
+        return true;
+    if (!parts->compose || utf8_is_composed(text, bytes))
+        return false;
+    char *composed = utf8_compose(text, bytes, &composed_bytes);
+    const bool same = composed && composed_bytes == bytes && memcmp(composed, text, bytes) == 0;
+    free(composed);
+    return !same;
+}
+
+size_t tokenizer_settled_bytes(const struct tokenizer *tokenizer, const char *text, size_t bytes)
+{
+    const struct tokenizer_parts *parts = &tokenizer->parts;
+    struct error error = {0};
+    size_t last = 0;
+
+    if (bytes == 0 || changes(parts, text, bytes) ||
+        !split_each(parts->split, text, bytes, measure_piece, &last, &error))
+        return bytes;
+    const bool is_space = strchr(" \t", text[bytes - 1]) != NULL && text[bytes - 1] != '\0';
+    return bytes - (is_space ? 1 : last);
+}
+
 /* Adds one byte to those held back; writes what became certain and returns its length. */
 static size_t decoder_push_byte(struct decoder *decoder, char byte, char *out)
 {
@@ -195,14 +231,20 @@ static size_t decoder_push_byte(struct decoder *decoder, char byte, char *out)
     return written;
 }
 
-size_t decoder_push(struct decoder *decoder, const struct tokenizer *tokenizer, int32_t id,
-                    char *out)
+size_t decoder_push_end(struct decoder *decoder, const struct tokenizer *tokenizer, int32_t id,
+                        size_t skipped, char *out)
 {
     size_t bytes, written = 0;
     const char *text = tokenizer_token_text(tokenizer, id, &bytes);
-    for (size_t i = 0; i < bytes; i++)
+    for (size_t i = skipped; i < bytes; i++)
         written += decoder_push_byte(decoder, text[i], out + written);
     return written;
+}
+
+size_t decoder_push(struct decoder *decoder, const struct tokenizer *tokenizer, int32_t id,
+                    char *out)
+{
+    return decoder_push_end(decoder, tokenizer, id, 0, out);
 }
 
 size_t decoder_flush(struct decoder *decoder, char *out)

@@ -53,6 +53,11 @@ enum { TOKENIZER_TEXT_MAX_BYTES = 256 << 20 };
 bool tokenizer_encode(const struct tokenizer *tokenizer, const char *text, size_t bytes,
                       bool special, struct token_list *out, struct error *error);
 
+/* How many bytes at the beginning of a text become the same tokens whatever is written behind it: all but the last piece of the
+ * split expression, of white space all but the last byte, since that joins the word to come. All of a text that encoding would
+ * change (invalid, not composed) or that cannot be split. */
+size_t tokenizer_settled_bytes(const struct tokenizer *tokenizer, const char *text, size_t bytes);
+
 /* Decodes a stream of tokens without ever giving out half a code point. */
 struct decoder {
     char pending[4]; /* the beginning of a code point whose end has not come */
@@ -65,6 +70,10 @@ enum { DECODER_EXTRA_BYTES = 16 };
  * DECODER_EXTRA_BYTES: bytes that can never become valid UTF-8 turn into U+FFFD. */
 size_t decoder_push(struct decoder *decoder, const struct tokenizer *tokenizer, int32_t id,
                     char *out);
+
+/* As decoder_push, of a token without its first `skipped` bytes. */
+size_t decoder_push_end(struct decoder *decoder, const struct tokenizer *tokenizer, int32_t id,
+                        size_t skipped, char *out);
 
 /* What is left at the end: nothing, or one U+FFFD for an unfinished code point. */
 size_t decoder_flush(struct decoder *decoder, char *out);

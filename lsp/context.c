@@ -67,18 +67,16 @@ static char *copy_lines(const char *text, size_t bytes, size_t *copied)
     return copy;
 }
 
-/* Finds out whether nothing but white space stands on the cursor's line, how much before the cursor, and what is held back. */
+/* Finds out whether nothing but white space stands on the cursor's line, and how much before the cursor. */
 static void measure_blank(struct context *context)
 {
     size_t start = context->before_bytes, rest;
-    char last = start > 0 ? context->before[start - 1] : '\0';
 
     while (start > 0 && is_blank(context->before[start - 1]))
         start--;
     context->is_blank_line =
         (start == 0 || context->before[start - 1] == '\n') && context_rest(context, &rest) == 0;
     context->blank_bytes = context->is_blank_line ? context->before_bytes - start : 0;
-    context->held_bytes = last == ' ' || last == '\t';
 }
 
 bool context_init(struct context *context, const struct language *language,
@@ -104,11 +102,6 @@ void context_finish(struct context *context)
     free(context->before);
     free(context->after);
     *context = (struct context){0};
-}
-
-size_t context_prompt_bytes(const struct context *context)
-{
-    return context->before_bytes - context->held_bytes;
 }
 
 size_t context_insertion_start(const struct context *context)

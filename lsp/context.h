@@ -32,7 +32,6 @@ struct context {
     size_t after_bytes;
     bool is_blank_line; /* nothing but white space stands on the cursor's line, or nothing at all */
     size_t blank_bytes; /* of such a line, before the cursor */
-    size_t held_bytes;  /* the end of `before` that the model is not given */
 };
 
 /* `syntax` may be NULL and must be up to date with `text`; a `cursor` behind the text means its end. False when memory is
@@ -40,16 +39,6 @@ struct context {
 bool context_init(struct context *context, const struct language *language,
                   const struct syntax *syntax, const char *text, size_t bytes, size_t cursor);
 void context_finish(struct context *context);
-
-/* The prefix that the model is given: `before`, less a space or tab at its end, which the completion must then begin with.
- * Tokenizers attach a space to the word behind it, so a model that is given the space alone has hardly ever seen what comes
- * then. Of blank lines the model sees all of the indentation but the last byte, and is neither made to guess it (as with an
- * empty prompt) nor led to indent deeper (as with all of it).
- *
- * Measured with the embedded model. 151 lines of the evaluation set's texts, of which it was given the indentation or less:
- * nothing of it, 3 came out right and 35 indented right; all of it, 0 and 36; all but the last byte, 5 and 119. 132 lines up
- * to a space in them: 2 came out right with the space given, 12 without. */
-size_t context_prompt_bytes(const struct context *context);
 
 /* Where the inserted text begins, offset in `before`: at the cursor, on a blank line at its start, since there the indentation
  * is reconciled with what the model means. */

@@ -1,8 +1,7 @@
 /* Cuts what a model wrote, stage by stage.
  *
- * Both doors work on a draft: what would stand behind the place where the insertion begins, with '\n' line ends. It lacks the
- * space before the cursor that the model had to write first, and on a blank line it has the whole indentation but not the blank
- * lines that a model likes to begin with. Every stage gives an offset from which on the draft is of no use: the scope's end, a
+ * Both doors work on a draft: what would stand behind the place where the insertion begins, with '\n' line ends. On a blank line
+ * it has the whole indentation but not the blank lines that a model likes to begin with. Every stage gives an offset from which on the draft is of no use: the scope's end, a
  * repetition, the text behind the cursor. While text grows, any such offset means that more cannot help. At the end the draft
  * is cut at the smallest, its white space is reconciled with what the user has typed, and what is too little is dropped.
  */
@@ -72,44 +71,21 @@ static size_t first_line(const char *text, size_t bytes)
     return start;
 }
 
-/* Begins a draft with the indentation that the model was given, unless it left that line; returns where its text goes on. */
-static size_t draft_begin_line(struct draft *draft, const struct context *context, const char *text,
-                               size_t bytes)
-{
-    size_t start = first_line(text, bytes);
-
-    if (start == 0) {
-        draft->bytes = context->blank_bytes - context->held_bytes;
-        memcpy(draft->text, context->before + context_insertion_start(context), draft->bytes);
-    }
-    return start;
-}
-
-/* Whether a model that was not given the white space before the cursor went on without any: "=" behind "a =" is not meant
- * for "a = ". */
-static bool lacks_space(const struct context *context, const char *text, size_t bytes)
-{
-    return !context->is_blank_line && context->held_bytes > 0 && bytes > 0 && !is_blank(text[0]);
-}
-
 /* False when memory is exhausted. A NUL ends the text, since nothing behind it could be inserted. */
 static bool draft_init(struct draft *draft, const struct context *context, const char *text,
                        size_t bytes)
 {
-    size_t start = 0;
+    size_t start = context->is_blank_line ? first_line(text, bytes) : 0;
 
     *draft = (struct draft){.text = malloc(context->blank_bytes + bytes + 2)};
     if (!draft->text)
         return false;
 
-    /* the beginning: what the user has typed already is not inserted again */
-    if (context->is_blank_line)
-        start = draft_begin_line(draft, context, text, bytes);
-    else if (context->held_bytes > 0 && indent_bytes(text, bytes) > 0)
-        start = context->held_bytes;
-    else if (lacks_space(context, text, bytes))
-        start = bytes;
-
+    /* the text goes on behind the white space of a blank line, unless it leaves that line */
+    if (start == 0) {
+        draft->bytes = context->blank_bytes;
+        memcpy(draft->text, context->before + context_insertion_start(context), draft->bytes);
+    }
     for (size_t i = start; i < bytes && text[i] != '\0'; i++) {
         bool is_pair = text[i] == '\r' && i + 1 < bytes && text[i + 1] == '\n';
         if (!is_pair)
@@ -224,7 +200,7 @@ bool trim_is_complete(const struct context *context, const char *text, size_t by
     struct draft draft;
     bool ended = true;
 
-    if (lacks_space(context, text, bytes) || !draft_init(&draft, context, text, bytes))
+    if (!draft_init(&draft, context, text, bytes))
         return true;
     find_cut(context, &draft, &ended);
     free(draft.text);

@@ -195,30 +195,113 @@ static void sampled_text_depends_on_the_seed_only(void **state)
         engine_result_finish(&results[i]);
 }
 
-/* How many of some sampled completions begin with anything but white space. */
-static int count_unspaced(bool begins_blank)
+/* What the tokens of a result write, the part before the cursor included; the caller frees it. */
+static char *tokens_text(const struct engine_result *result)
 {
-    struct engine_result result;
-    int unspaced = 0;
+    const int count = result->completion_tokens - (result->stop == ENGINE_STOP_END);
+    size_t bytes;
+    char *text;
 
-    for (uint64_t seed = 0; seed < 16; seed++) {
-        struct engine_request request = fill_request("total", "\n");
-        request.begins_blank = begins_blank;
-        request.temperature = 2.0f;
-        request.seed = seed;
-        request.max_tokens = 2;
-        assert_true(engine_complete(engine, &request, &result, NULL));
-        unspaced += result.bytes > 0 && !strchr(" \t\r\n", result.text[0]);
-        engine_result_finish(&result);
-    }
-    return unspaced;
+    assert_true(engine_detokenize(engine, result->tokens, (size_t)count, &text, &bytes, NULL));
+    return text;
 }
 
-static void white_space_comes_first_only_where_asked(void **state)
+/* Wherever a word is cut, the tokens write what was cut off first, and the text goes on from there. */
+static void healed_text_begins_with_what_was_held_back(void **state)
 {
+    static const char *const words[] = {"return width * height",
+                                        "self.assertEqual(width",
+                                        "\t\tconst rectangle",
+                                        "    # größer als",
+                                        "x = [1, 20",
+                                        "if (width <= ",
+                                        "漢字 = '😀"};
+
     (void)state;
-    assert_int_equal(count_unspaced(true), 0);
-    assert_int_not_equal(count_unspaced(false), 0);
+    for (size_t i = 0; i < sizeof words / sizeof *words; i++) {
+        for (size_t cut = 1; cut <= strlen(words[i]); cut++) {
+            char typed[128] = "def area(width, height):\n";
+            if (((unsigned char)words[i][cut] & 0xc0) == 0x80)
+                continue;
+            strncat(typed, words[i], cut);
+            struct engine_request request = fill_request(typed, suffix);
+            request.heal = true;
+            request.temperature = cut % 2 ? 1.0f : 0.0f;
+            request.seed = cut;
+            struct engine_result result;
+            assert_true(engine_complete(engine, &request, &result, NULL));
+
+            /* the held bytes are the end of what was typed */
+            char *written = tokens_text(&result);
+            const size_t held = strlen(written) - result.bytes;
+            if (strlen(written) < result.bytes || held == 0 || held > cut)
+                fail_msg("\"%s\": \"%s\" is written, \"%s\" given out", typed, written,
+                         result.text);
+            assert_memory_equal(written, typed + strlen(typed) - held, held);
+            assert_string_equal(written + held, result.text);
+            free(written);
+            engine_result_finish(&result);
+        }
+    }
+}
+
+static void half_a_word_is_continued_only_when_healed(void **state)
+{
+    struct engine_request request = fill_request("def area(width, height):\n    retu", suffix);
+    struct engine_result result;
+
+    (void)state;
+    request.max_tokens = 4;
+    assert_true(engine_complete(engine, &request, &result, NULL));
+    assert_int_not_equal(strncmp(result.text, "rn ", 3), 0);
+    engine_result_finish(&result);
+
+    request.heal = true;
+    assert_true(engine_complete(engine, &request, &result, NULL));
+    assert_int_equal(strncmp(result.text, "rn ", 3), 0);
+    engine_result_finish(&result);
+}
+
+/* Letters of a word leave the prompt as it is: all of it but the last token, whose logits are needed, is there already. */
+static void healed_prompt_is_reused_while_a_word_is_typed(void **state)
+{
+    static const char word[] = "    return width";
+    struct engine_result result;
+
+    (void)state;
+    for (size_t typed = strlen("    r"); typed <= strlen(word); typed++) {
+        char text[64] = "def area(width, height):\n";
+        memcpy(text + strlen(text), word, typed);
+        struct engine_request request = fill_request(text, suffix);
+        request.heal = true;
+        assert_true(engine_complete(engine, &request, &result, NULL));
+        const bool begins_word = word[typed - 1] == ' ';
+        if (typed > strlen("    r"))
+            assert_true(result.reused_tokens >= result.prompt_tokens - (begins_word ? 2 : 1));
+        engine_result_finish(&result);
+    }
+}
+
+/* Probabilities of tokens and the places of their texts. */
+static void tokens_are_given_with_probability_and_place(void **state)
+{
+    struct engine_request request = fill_request(prefix, suffix);
+    struct engine_result result;
+
+    (void)state;
+    for (int healed = 0; healed < 2; healed++) {
+        request.heal = healed;
+        assert_true(engine_complete(engine, &request, &result, NULL));
+        size_t end = 0;
+        for (int i = 0; i < result.completion_tokens; i++) {
+            assert_true(result.log_probabilities[i] <= 0.0f);
+            assert_true(result.log_probabilities[i] > -20.0f);
+            assert_true(result.ends[i] >= end);
+            end = result.ends[i];
+        }
+        assert_int_equal(end, result.bytes);
+        engine_result_finish(&result);
+    }
 }
 
 static void text_is_continued_until_the_context_is_full(void **state)
@@ -335,7 +418,10 @@ int main(void)
         cmocka_unit_test(prompt_that_was_seen_is_reused),
         cmocka_unit_test(request_that_is_cancelled_fails_and_the_next_one_works),
         cmocka_unit_test(sampled_text_depends_on_the_seed_only),
-        cmocka_unit_test(white_space_comes_first_only_where_asked),
+        cmocka_unit_test(healed_text_begins_with_what_was_held_back),
+        cmocka_unit_test(half_a_word_is_continued_only_when_healed),
+        cmocka_unit_test(healed_prompt_is_reused_while_a_word_is_typed),
+        cmocka_unit_test(tokens_are_given_with_probability_and_place),
         cmocka_unit_test(text_is_continued_until_the_context_is_full),
         cmocka_unit_test(special_text_is_special_only_when_asked),
         cmocka_unit_test(request_that_makes_no_sense_is_an_error),

@@ -100,6 +100,36 @@ static void seeds_decide_the_tokens(void **state)
     sampler_finish(&c);
 }
 
+static void log_sum_makes_logits_log_probabilities(void **state)
+{
+    const float logits[] = {logf(0.15f) + 80.0f, logf(0.5f) + 80.0f, logf(0.05f) + 80.0f,
+                            logf(0.3f) + 80.0f};
+    const float far[] = {-1e4f, 200.0f, -1e4f};
+
+    (void)state;
+    assert_true(fabsf(sampler_log_sum(logits, 4) - 80.0f) < 1e-4f);
+    assert_true(fabsf(sampler_log_sum(far, 3) - 200.0f) < 1e-4f);
+    assert_true(fabsf(sampler_log_sum(logits, 1) - logits[0]) < 1e-4f);
+}
+
+/* Fewer scores than the vocabulary has. */
+static void scores_are_drawn_like_logits(void **state)
+{
+    const float scores[] = {logf(0.7f), logf(0.3f), 50.0f};
+    struct sampler sampler;
+    int first = 0;
+
+    (void)state;
+    assert_true(sampler_init(&sampler, 3, 1.0f, 1.0f, 3));
+    for (int i = 0; i < 2000; i++)
+        first += sampler_draw(&sampler, scores, 2) == 0;
+    assert_in_range(first, 1320, 1480);
+    sampler_finish(&sampler);
+    assert_true(sampler_init(&sampler, 3, 0.0f, 1.0f, 3));
+    assert_int_equal(sampler_draw(&sampler, scores, 2), 0);
+    sampler_finish(&sampler);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -107,6 +137,8 @@ int main(void)
         cmocka_unit_test(sampling_follows_the_softmax),
         cmocka_unit_test(nucleus_leaves_the_tail_out),
         cmocka_unit_test(seeds_decide_the_tokens),
+        cmocka_unit_test(log_sum_makes_logits_log_probabilities),
+        cmocka_unit_test(scores_are_drawn_like_logits),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -285,6 +285,42 @@ static void encode_text_above_limit_fails(void **state)
     assert_int_equal(list.count, 0);
 }
 
+/* What is settled are the same ids whatever comes behind it. */
+static void settled_bytes_keep_their_tokens(void **state)
+{
+    static const struct {
+        const char *text;
+        size_t unsettled; /* bytes at its end */
+    } cases[] = {
+        {"", 0},      {"return wid", 4},   {"foo.ba", 3}, {"foo(", 1},   {"a = ", 1},
+        {"a;  ", 1},  {"    ", 1},         {"\t", 1},     {"x = 12", 1}, {"s = \"漢字", 6},
+        {"a\xff", 0}, {"cafe\xcc\x81", 0}, /* invalid; not composed */
+        {"it's", 2},  {"a->", 2},
+    };
+    static const char *const endings[] = {"", "x", "()", " y", "\n", "9", "漢"};
+
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        const char *text = cases[i].text;
+        const size_t bytes = strlen(text);
+        const size_t settled = tokenizer_settled_bytes(embedded, text, bytes);
+        if (settled != bytes - cases[i].unsettled)
+            fail_msg("\"%s\": %zu bytes are settled", text, settled);
+        struct token_list alone = encode(embedded, text, settled, false);
+        for (size_t j = 0; cases[i].unsettled > 0 && j < sizeof endings / sizeof *endings; j++) {
+            char longer[64];
+            snprintf(longer, sizeof longer, "%s%s", text, endings[j]);
+            struct token_list all = encode(embedded, longer, strlen(longer), false);
+            /* two spaces before a line end are one piece, before a word they are not */
+            const bool is_space = bytes > 1 && !strcmp(text + bytes - 2, "  ");
+            if (!is_space || !strcmp(endings[j], "x"))
+                assert_memory_equal(all.ids, alone.ids, alone.count * sizeof *alone.ids);
+            token_list_finish(&all);
+        }
+        token_list_finish(&alone);
+    }
+}
+
 static void *encode_in_thread(void *result)
 {
     size_t bytes;
@@ -338,6 +374,7 @@ int main(void)
         cmocka_unit_test(decoder_byte_stream_gives_whole_code_points),
         cmocka_unit_test(encode_appends_to_what_is_there),
         cmocka_unit_test(encode_text_above_limit_fails),
+        cmocka_unit_test(settled_bytes_keep_their_tokens),
         cmocka_unit_test(encode_in_several_threads_gives_equal_ids),
     };
     return cmocka_run_group_tests(tests, open_embedded, close_embedded);
