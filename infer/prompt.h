@@ -1,4 +1,5 @@
-/* What a fill-in-the-middle prompt shows besides the file with the cursor, and what the prompt then consists of.
+/* What a fill-in-the-middle prompt shows besides the file with the cursor, and what the prompt then consists of; and an
+ * instruction, where the model follows those.
  *
  * Plain values of the engine's door, of request lifetime: a caller fills `struct prompt_shown` and owns all it points to; the
  * engine fills `struct prompt_counts`. Nothing here is interpreted: names, paths and texts are tokenized as plain text.
@@ -24,6 +25,13 @@ struct prompt_shown {
     const struct prompt_file *files; /* [count], in the order of the prompt */
     size_t count;                    /* <= PROMPT_FILES_MAX */
     size_t budget_tokens;            /* for the files and everything that names them */
+};
+
+/* An instruction; each text is one message or its beginning, NUL-terminated. */
+struct prompt_chat {
+    const char *system; /* what the model is to be; NULL: no such message */
+    const char *user;   /* what is wanted; its end is cut off where it does not fit the context */
+    const char *reply;  /* how the answer begins, which is not repeated in the result; NULL stands for "" */
 };
 
 /* Tokens by part; their sum is the prompt's. Markers count with the part that they begin. */
