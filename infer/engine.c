@@ -6,7 +6,6 @@
 #include <time.h>
 
 #include "infer/chat.h"
-#include "infer/chat.h"
 #include "infer/draft.h"
 #include "infer/file.h"
 #include "infer/fim.h"
@@ -26,8 +25,6 @@ struct engine {
     struct tokenizer *tokenizer; /* NULL where the checkpoint has none */
     bool has_fim;
     struct fim_markers markers;
-    bool has_chat;
-    struct chat_markers chat_markers;
     bool has_chat;
     struct chat_markers chat_markers;
     struct session *session;
@@ -56,8 +53,6 @@ static bool open_tokenizer(struct engine *engine, struct error *error)
         engine->tokenizer = tokenizer_open(path, error);
         opened = engine->tokenizer != NULL;
         engine->has_fim = opened && fim_markers_find(&engine->markers, engine->tokenizer);
-        engine->has_chat = opened && chat_markers_find(&engine->chat_markers, engine->tokenizer,
-                                                       &engine->model->config, engine->directory);
         engine->has_chat = opened && chat_markers_find(&engine->chat_markers, engine->tokenizer,
                                                        &engine->model->config, engine->directory);
     }
@@ -189,7 +184,6 @@ void engine_describe(const struct engine *engine, struct engine_info *info)
         .has_tokenizer = engine->tokenizer != NULL,
         .has_fim = engine->has_fim,
         .has_chat = engine->has_chat,
-        .has_chat = engine->has_chat,
         .can_show = can_show(engine),
     };
 }
@@ -265,15 +259,6 @@ static bool build_prompt(struct generation *run, struct error *error)
     const struct engine_request *request = run->request;
     const size_t budget = prompt_budget(engine, request);
 
-    if (request->chat) {
-        if (!engine->has_chat || budget < CHAT_MIN_BUDGET)
-            return error_set(error, ERROR_INPUT,
-                             "%s: follows no instructions; use an instruct model, such as "
-                             "Qwen2.5-Coder-Instruct",
-                             engine->directory);
-        return chat_encode(engine->tokenizer, &engine->chat_markers, request->chat, budget,
-                           &run->tokens, error);
-    }
     if (request->chat) {
         if (!engine->has_chat || budget < CHAT_MIN_BUDGET)
             return error_set(error, ERROR_INPUT,

@@ -69,8 +69,7 @@ struct engine_info {
     int64_t weight_bytes; /* as stored */
     double load_ms;
     bool has_tokenizer, has_fim; /* fill-in-the-middle markers among the special tokens */
-    bool has_chat;               /* an instruct model, which follows instructions; see chat.h for the rule */
-    bool has_chat;               /* an instruct model, which follows instructions; see chat.h for the rule */
+    bool has_chat;               /* an instruct model: it follows instructions */
     bool can_show; /* pieces of other files: those markers too, and a window that is large enough */
 };
 
@@ -103,9 +102,6 @@ struct engine_request {
     const char *suffix;
     size_t suffix_bytes;
     struct prompt_shown shown; /* with `fill`; passed over where the engine cannot show */
-
-    /* Instead of all of that: follow an instruction; an error where info.has_chat is false. NULL: none. */
-    const struct prompt_chat *chat;
 
     /* Instead of all of that: follow an instruction; an error where info.has_chat is false. NULL: none. */
     const struct prompt_chat *chat;

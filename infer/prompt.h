@@ -31,7 +31,7 @@ struct prompt_shown {
 struct prompt_chat {
     const char *system; /* what the model is to be; NULL: no such message */
     const char *user;   /* what is wanted; its end is cut off where it does not fit the context */
-    const char *reply;  /* how the answer begins, which is not repeated in the result; NULL stands for "" */
+    const char *reply;  /* how the answer begins; the result lacks it; NULL stands for "" */
 };
 
 /* Tokens by part; their sum is the prompt's. Markers count with the part that they begin. */
