@@ -61,6 +61,23 @@ bool members_reserve(struct cpu_backend *backend, size_t size);
 /* One matrix row as float32 [cols], exact. */
 void matrix_expand_row(const struct matrix *matrix, int64_t row, float *values);
 
+/* One of several products of the same inputs: out [n, rows] = in [n, cols] * transposed matrix + bias, added to what `out` held
+ * when `accumulate`. */
+struct cpu_product {
+    const struct matrix *matrix;
+    const float *bias; /* [rows] or NULL */
+    float *out;
+    bool accumulate;
+};
+
+/* Runs products of one number of columns in one go. */
+void cpu_multiply(struct cpu_backend *backend, const struct cpu_product *products, int count,
+                  const float *in, int n);
+
+/* out of the first = silu(first product) * second product; false, and nothing done, where the two matrices are not held alike. */
+bool cpu_multiply_gated(struct cpu_backend *backend, const struct cpu_product products[2],
+                        const float *in, int n);
+
 /* The operations; see struct ops. */
 double cpu_read_bandwidth(struct backend *backend);
 void cpu_embed(struct backend *backend, const struct matrix *matrix, const int32_t *ids, int n,

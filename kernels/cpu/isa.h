@@ -13,37 +13,56 @@
 #include "kernels/kernels.h"
 
 enum {
-    ISA_TILE_ROWS = 4, /* matrix rows that are multiplied together */
-    ISA_EXPAND_STEP =
-        64, /* expanded rows are written in steps of so many numbers: scratch must be rounded up */
-    ISA_DIRECT_MAX = 8,     /* inputs that `multiply` takes at most */
+    ISA_STEP =
+        64, /* numbers are taken in steps of so many: a row's last step is filled up with zeros */
+    ISA_TILE_ROWS = 4,      /* matrix rows that are multiplied together */
+    ISA_TILE_INPUTS = 6,    /* inputs that `tile` takes at most */
+    ISA_DIRECT_INPUTS = 8,  /* inputs that `multiply` takes at most */
+    ISA_CARRY_BYTES = 64,   /* a sum that is not finished: one register's worth of partial sums */
     ISA_TABLE_BYTES = 1024, /* a codebook in the form that `expand` wants */
+};
+
+/* A few rows times a few inputs, over a block of columns. Inputs stand in panels: [cols / ISA_STEP][inputs][ISA_STEP] numbers, so
+ * that a product reads them front to back. Sums go on from block to block in `carried`, and each is made on its own, in one order:
+ * what comes out depends neither on the blocks nor on what is computed beside it. */
+struct isa_tile {
+    const void *rows[ISA_TILE_ROWS]; /* [cols]; a row may occur twice where a matrix ends */
+    const void *panel;
+    int64_t cols; /* of the block, a multiple of ISA_STEP */
+    int inputs;   /* 1..ISA_TILE_INPUTS */
+    bool is_first, is_last;
+    void *
+        carried; /* [inputs][ISA_TILE_ROWS][ISA_CARRY_BYTES], 64-byte aligned; for blocks that are not both */
+    const void *
+        ahead; /* what will be read next from memory, as many bytes as the rows have; NULL: nothing to ask for */
+    float *sums; /* the last block's: of input t and row r at [t * sums_stride + r] */
+    int64_t sums_stride;
 };
 
 /* How numbers are held while they are multiplied. */
 struct number_format {
     const char *name;
-    size_t bytes; /* of one number */
+    size_t bytes;       /* of one number */
+    int64_t block_cols; /* columns of a block that fits the fastest cache, a multiple of ISA_STEP */
 
-    /* packed [cols] = in [cols]; NULL where numbers are float32 already. */
-    void (*pack)(const float *in, int64_t cols, void *packed);
+    /* Brings one input's columns [cols] into a panel, ISA_STEP numbers at a time with `step` numbers from one to the next, filled
+     * up with zeros: in the order in which `expand` leaves a row where `is_looked_up`, else in that of a dense row. */
+    void (*pack)(const float *in, int64_t cols, bool is_looked_up, void *panel, int64_t step);
 
     /* Puts a codebook [256] into the form that `expand` wants, at most ISA_TABLE_BYTES. */
     void (*prepare)(const float *codebook, void *table);
 
-    /* row [cols, rounded up to ISA_EXPAND_STEP] = codebook at indices [cols]. */
-    void (*expand)(const void *table, const uint8_t *indices, int64_t cols, void *row);
+    /* row [cols, rounded up to ISA_STEP] = codebook at indices [cols], in an order of its own within each step. `ahead` is where
+     * indices will be read next. */
+    void (*expand)(const void *table, const uint8_t *indices, int64_t cols, const uint8_t *ahead,
+                   void *row);
 
-    /* As expand and tile in one, without the way through memory, for few inputs: n <= ISA_DIRECT_MAX. The same bits as those
-     * two give. NULL where it would not be faster. */
-    void (*multiply)(const void *table, const uint8_t *const *indices, const void *packed,
-                     int64_t stride, int64_t cols, int n, float *sums);
+    /* As expand and tile in one over whole rows, without the way through memory, for n <= ISA_DIRECT_INPUTS inputs in one panel.
+     * The same bits as those two give. NULL where it would not be faster. */
+    void (*multiply)(const void *table, const uint8_t *const *indices, const void *panel,
+                     int64_t cols, int n, float *sums, int64_t sums_stride);
 
-    /* sums [n, ISA_TILE_ROWS] = products of rows [ISA_TILE_ROWS] with n packed inputs that stand `stride` numbers apart; every
-     * sum is made on its own, in one order. Rows may repeat where a matrix ends. `are_in_memory` says that the rows come
-     * straight from a matrix whose next rows follow them. */
-    void (*tile)(const void *const *rows, const void *packed, int64_t stride, int64_t cols, int n,
-                 bool are_in_memory, float *sums);
+    void (*tile)(const struct isa_tile *tile);
 };
 
 struct isa {
@@ -54,10 +73,14 @@ struct isa {
         *fast; /* 16-bit numbers, float32 sums; NULL where exact is as fast */
 
     float (*dot)(const float *a, const float *b, int64_t count);
-    /* out [count] += weight * values [count] */
-    void (*add_scaled)(float *out, const float *values, float weight, int64_t count);
-    /* scores [count] become exp(score - largest) / sum */
-    void (*softmax)(float *scores, int64_t count);
+    /* scores [count] = scale * products of q [dim] with rows of keys that stand `stride` numbers apart */
+    void (*score)(const float *q, const float *keys, int64_t stride, int dim, int64_t count,
+                  float scale, float *scores);
+    /* out [dim] = out * factor + sum of weights [count] times rows of values that stand `stride` numbers apart */
+    void (*mix)(const float *weights, const float *values, int64_t stride, int dim, int64_t count,
+                float factor, float *out);
+    /* values [count] = e^(value - largest); returns their sum */
+    float (*exp_sum)(float *values, int64_t count, float largest);
     void (*silu_mul)(float *gate, const float *up, int64_t count);
     /* values [count] = `source` of `dtype`, exact */
     void (*widen)(enum dtype dtype, const void *source, float *values, size_t count);

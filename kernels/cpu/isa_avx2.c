@@ -11,6 +11,8 @@ static bool is_supported(void)
 static const struct number_format exact = {
     .name = "float32",
     .bytes = 4,
+    .block_cols = 384,
+    .pack = loop_pack,
     .prepare = loop_prepare,
     .expand = loop_expand,
     .tile = loop_tile,
@@ -22,8 +24,9 @@ const struct isa isa_avx2 = {
     .is_supported = is_supported,
     .exact = &exact,
     .dot = loop_dot,
-    .add_scaled = loop_add_scaled,
-    .softmax = loop_softmax,
+    .score = loop_score,
+    .mix = loop_mix,
+    .exp_sum = loop_exp_sum,
     .silu_mul = loop_silu_mul,
     .widen = loop_widen,
 };

@@ -2,8 +2,9 @@
  *
  * A codebook of 256 values fits the registers as byte planes: plane b holds byte b of every value in four registers, and two
  * two-register permutations plus a blend on the index's top bit look 64 indices up at once. Planes are then interleaved to
- * numbers. Float32 needs four planes; bfloat16 needs two and multiplies 32 numbers per instruction. Indices are first put in
- * an order that makes the interleaving, which works within quarters of a register, come out straight. */
+ * numbers, which works within quarters of a register. Float32 needs four planes, and indices are first put in an order that
+ * makes the interleaving come out straight. Bfloat16 needs two planes and multiplies 32 numbers per instruction; there the
+ * inputs are brought into the order that comes out, which costs nothing per row. */
 #include <immintrin.h>
 
 #include "kernels/cpu/isa_loops.h"
@@ -15,7 +16,7 @@
 #define UNROLL _Pragma("GCC unroll 8")
 #endif
 
-enum { PLANE_REGISTERS = 4, STEP = ISA_EXPAND_STEP };
+enum { PLANE_REGISTERS = 4 };
 
 static bool is_supported(void)
 {
@@ -59,8 +60,8 @@ static inline __m512i plane_look_up(const struct plane *plane, __m512i indices, 
 /* Next 64 indices, fewer at a row's end: the rest become index 0. */
 static inline __m512i load_indices(const uint8_t *indices, int64_t left)
 {
-    return left >= STEP ? _mm512_loadu_si512(indices)
-                        : _mm512_maskz_loadu_epi8(((__mmask64)1 << left) - 1, indices);
+    return left >= ISA_STEP ? _mm512_loadu_si512(indices)
+                            : _mm512_maskz_loadu_epi8(((__mmask64)1 << left) - 1, indices);
 }
 
 /* Asks for the next `lines` cache lines of what comes after the rows at hand. Rows are read side by side, which hides from the
@@ -70,6 +71,32 @@ static inline __attribute__((always_inline)) void fetch_ahead(const void *addres
     UNROLL
     for (int i = 0; i < lines; i++)
         _mm_prefetch((const char *)address + 64 * i, _MM_HINT_T1);
+}
+
+/* Adds up the lanes of ISA_TILE_ROWS registers: sums [ISA_TILE_ROWS]. */
+static inline __attribute__((always_inline)) void sums_store(const __m512 total[ISA_TILE_ROWS],
+                                                             float *sums)
+{
+    const __m512 ab = _mm512_add_ps(_mm512_unpacklo_ps(total[0], total[1]),
+                                    _mm512_unpackhi_ps(total[0], total[1]));
+    const __m512 cd = _mm512_add_ps(_mm512_unpacklo_ps(total[2], total[3]),
+                                    _mm512_unpackhi_ps(total[2], total[3]));
+    const __m512d low = _mm512_unpacklo_pd(_mm512_castps_pd(ab), _mm512_castps_pd(cd));
+    const __m512d high = _mm512_unpackhi_pd(_mm512_castps_pd(ab), _mm512_castps_pd(cd));
+    const __m512 quarters = _mm512_add_ps(_mm512_castpd_ps(low), _mm512_castpd_ps(high));
+    const __m256 halves =
+        _mm256_add_ps(_mm512_castps512_ps256(quarters), _mm512_extractf32x8_ps(quarters, 1));
+
+    _mm_storeu_ps(sums,
+                  _mm_add_ps(_mm256_castps256_ps128(halves), _mm256_extractf128_ps(halves, 1)));
+}
+
+/* 16 numbers of a row that has `left` more, filled up with zeros. */
+static inline __m512 load_inputs(const float *in, int64_t left)
+{
+    const __mmask16 mask = left >= 16 ? 0xffff : left <= 0 ? 0 : (__mmask16)((1u << left) - 1);
+
+    return _mm512_maskz_loadu_ps(mask, in);
 }
 
 /* --- float32 ---------------------------------------------------------------------------------------------------------- */
@@ -91,7 +118,18 @@ static void prepare_f32(const float *codebook, void *table)
     planes_fill(values, 4, table);
 }
 
-static void expand_f32(const void *table, const uint8_t *indices, int64_t cols, void *row)
+static void pack_f32(const float *in, int64_t cols, bool is_looked_up, void *panel, int64_t step)
+{
+    float *out = panel;
+
+    (void)is_looked_up;
+    for (int64_t i = 0; i < cols; i += ISA_STEP, out += step)
+        for (int64_t j = 0; j < ISA_STEP; j += 16)
+            _mm512_storeu_ps(out + j, load_inputs(in + i + j, cols - i - j));
+}
+
+static void expand_f32(const void *table, const uint8_t *indices, int64_t cols,
+                       const uint8_t *ahead, void *row)
 {
     const uint8_t *planes = table;
     float *out = row;
@@ -99,7 +137,8 @@ static void expand_f32(const void *table, const uint8_t *indices, int64_t cols, 
     const struct plane p0 = plane_load(planes), p1 = plane_load(planes + 256);
     const struct plane p2 = plane_load(planes + 512), p3 = plane_load(planes + 768);
     const __m512i order = order_for_words();
-    for (int64_t i = 0; i < cols; i += STEP) {
+    for (int64_t i = 0; i < cols; i += ISA_STEP) {
+        fetch_ahead(ahead + i, 1);
         const __m512i at = _mm512_permutexvar_epi8(order, load_indices(indices + i, cols - i));
         const __mmask64 upper = _mm512_movepi8_mask(at);
         const __m512i b0 = plane_look_up(&p0, at, upper), b1 = plane_look_up(&p1, at, upper);
@@ -113,65 +152,15 @@ static void expand_f32(const void *table, const uint8_t *indices, int64_t cols, 
     }
 }
 
-/* ISA_TILE_ROWS rows times `count` inputs, sums in registers. `count` and `are_in_memory` are constant where this is
- * expanded. */
-static inline __attribute__((always_inline)) void
-tile_step_f32(const float *const *rows, const float *packed, int64_t stride, int64_t cols,
-              const int count, const bool are_in_memory, float *sums)
-{
-    __m512 total[6][ISA_TILE_ROWS];
-
-    UNROLL
-    for (int t = 0; t < count; t++)
-        UNROLL
-    for (int r = 0; r < ISA_TILE_ROWS; r++)
-        total[t][r] = _mm512_setzero_ps();
-    for (int64_t i = 0; i < cols; i += 16) {
-        if (are_in_memory)
-            fetch_ahead(rows[0] + ISA_TILE_ROWS * (cols + i), ISA_TILE_ROWS);
-        const __mmask16 mask = cols - i >= 16 ? 0xffff : (__mmask16)((1u << (cols - i)) - 1);
-        __m512 weights[ISA_TILE_ROWS];
-        UNROLL
-        for (int r = 0; r < ISA_TILE_ROWS; r++)
-            weights[r] = _mm512_maskz_loadu_ps(mask, rows[r] + i);
-        UNROLL
-        for (int t = 0; t < count; t++) {
-            const __m512 x = _mm512_maskz_loadu_ps(mask, packed + t * stride + i);
-            UNROLL
-            for (int r = 0; r < ISA_TILE_ROWS; r++)
-                total[t][r] = _mm512_fmadd_ps(weights[r], x, total[t][r]);
-        }
-    }
-    UNROLL
-    for (int t = 0; t < count; t++)
-        UNROLL
-    for (int r = 0; r < ISA_TILE_ROWS; r++)
-        sums[t * ISA_TILE_ROWS + r] = _mm512_reduce_add_ps(total[t][r]);
-}
-
-static void tile_f32(const void *const *rows, const void *packed, int64_t stride, int64_t cols,
-                     int n, bool are_in_memory, float *sums)
-{
-    const float *const floats[ISA_TILE_ROWS] = {rows[0], rows[1], rows[2], rows[3]};
-    const float *x = packed;
-
-    for (; n >= 6; n -= 6, x += 6 * stride, sums += 6 * ISA_TILE_ROWS)
-        tile_step_f32(floats, x, stride, cols, 6, false, sums);
-    for (; n >= 2; n -= 2, x += 2 * stride, sums += 2 * ISA_TILE_ROWS)
-        tile_step_f32(floats, x, stride, cols, 2, false, sums);
-    if (n)
-        tile_step_f32(floats, x, stride, cols, 1, are_in_memory, sums);
-}
+#define TILE                      tile_f32
+#define TILE_NUMBER               float
+#define TILE_LANES                16
+#define TILE_VECTOR               __m512
+#define TILE_LOAD(at)             _mm512_loadu_ps(at)
+#define TILE_MULTIPLY(sums, a, b) _mm512_fmadd_ps(a, b, sums)
+#include "kernels/cpu/isa_avx512_tile.inc"
 
 /* --- bfloat16 --------------------------------------------------------------------------------------------------------- */
-
-/* As order_for_words, but only bytes are interleaved: register z gets the numbers 8z..8z+7 of each quarter. */
-static inline __m512i order_for_halves(void)
-{
-    return _mm512_setr_epi64(0x0706050403020100, 0x2726252423222120, 0x0f0e0d0c0b0a0908,
-                             0x2f2e2d2c2b2a2928, 0x1716151413121110, 0x3736353433323130,
-                             0x1f1e1d1c1b1a1918, 0x3f3e3d3c3b3a3938);
-}
 
 /* Rounds to the nearest bfloat16, ties to even; sources are finite. */
 static inline uint32_t bf16_of(uint32_t bits)
@@ -179,14 +168,24 @@ static inline uint32_t bf16_of(uint32_t bits)
     return (bits + 0x7fff + (bits >> 16 & 1)) >> 16;
 }
 
-static void pack_bf16(const float *in, int64_t cols, void *packed)
+/* Interleaved planes give register z the numbers 8z..8z+7 of each quarter of a step. */
+static void pack_bf16(const float *in, int64_t cols, bool is_looked_up, void *panel, int64_t step)
 {
-    uint16_t *out = packed;
+    const __m512i eighths[2] = {_mm512_setr_epi64(0, 1, 4, 5, 8, 9, 12, 13),
+                                _mm512_setr_epi64(2, 3, 6, 7, 10, 11, 14, 15)};
+    uint16_t *out = panel;
 
-    for (int64_t i = 0; i < cols; i += 16) {
-        const __mmask16 mask = cols - i >= 16 ? 0xffff : (__mmask16)((1u << (cols - i)) - 1);
-        const __m256bh half = _mm512_cvtneps_pbh(_mm512_maskz_loadu_ps(mask, in + i));
-        _mm256_mask_storeu_epi16(out + i, mask, (__m256i)half);
+    for (int64_t i = 0; i < cols; i += ISA_STEP, out += step) {
+        __m512i halves[2];
+        for (int h = 0; h < 2; h++) {
+            const int64_t j = i + 32 * h;
+            halves[h] = (__m512i)_mm512_cvtne2ps_pbh(load_inputs(in + j + 16, cols - j - 16),
+                                                     load_inputs(in + j, cols - j));
+        }
+        for (int h = 0; h < 2; h++)
+            _mm512_storeu_si512(out + 32 * h, is_looked_up ? _mm512_permutex2var_epi64(
+                                                                 halves[0], eighths[h], halves[1])
+                                                           : halves[h]);
     }
 }
 
@@ -200,15 +199,16 @@ static void prepare_bf16(const float *codebook, void *table)
     planes_fill(values, 2, table);
 }
 
-static void expand_bf16(const void *table, const uint8_t *indices, int64_t cols, void *row)
+static void expand_bf16(const void *table, const uint8_t *indices, int64_t cols,
+                        const uint8_t *ahead, void *row)
 {
     const uint8_t *planes = table;
     uint16_t *out = row;
 
     const struct plane p0 = plane_load(planes), p1 = plane_load(planes + 256);
-    const __m512i order = order_for_halves();
-    for (int64_t i = 0; i < cols; i += STEP) {
-        const __m512i at = _mm512_permutexvar_epi8(order, load_indices(indices + i, cols - i));
+    for (int64_t i = 0; i < cols; i += ISA_STEP) {
+        fetch_ahead(ahead + i, 1);
+        const __m512i at = load_indices(indices + i, cols - i);
         const __mmask64 upper = _mm512_movepi8_mask(at);
         const __m512i b0 = plane_look_up(&p0, at, upper), b1 = plane_look_up(&p1, at, upper);
         _mm512_storeu_si512(out + i, _mm512_unpacklo_epi8(b0, b1));
@@ -216,74 +216,31 @@ static void expand_bf16(const void *table, const uint8_t *indices, int64_t cols,
     }
 }
 
-/* As multiply_f32, 32 numbers at a time. */
-static inline __attribute__((always_inline)) void
-tile_step_bf16(const uint16_t *const *rows, const uint16_t *packed, int64_t stride, int64_t cols,
-               const int count, const bool are_in_memory, float *sums)
-{
-    __m512 total[6][ISA_TILE_ROWS];
-
-    UNROLL
-    for (int t = 0; t < count; t++)
-        UNROLL
-    for (int r = 0; r < ISA_TILE_ROWS; r++)
-        total[t][r] = _mm512_setzero_ps();
-    for (int64_t i = 0; i < cols; i += 32) {
-        if (are_in_memory)
-            fetch_ahead(rows[0] + ISA_TILE_ROWS * (cols + i), ISA_TILE_ROWS);
-        const __mmask32 mask = cols - i >= 32 ? 0xffffffff : (1u << (cols - i)) - 1;
-        __m512i weights[ISA_TILE_ROWS];
-        UNROLL
-        for (int r = 0; r < ISA_TILE_ROWS; r++)
-            weights[r] = _mm512_maskz_loadu_epi16(mask, rows[r] + i);
-        UNROLL
-        for (int t = 0; t < count; t++) {
-            const __m512i x = _mm512_maskz_loadu_epi16(mask, packed + t * stride + i);
-            UNROLL
-            for (int r = 0; r < ISA_TILE_ROWS; r++)
-                total[t][r] = _mm512_dpbf16_ps(total[t][r], (__m512bh)weights[r], (__m512bh)x);
-        }
-    }
-    UNROLL
-    for (int t = 0; t < count; t++)
-        UNROLL
-    for (int r = 0; r < ISA_TILE_ROWS; r++)
-        sums[t * ISA_TILE_ROWS + r] = _mm512_reduce_add_ps(total[t][r]);
-}
-
-static void tile_bf16(const void *const *rows, const void *packed, int64_t stride, int64_t cols,
-                      int n, bool are_in_memory, float *sums)
-{
-    const uint16_t *const halves[ISA_TILE_ROWS] = {rows[0], rows[1], rows[2], rows[3]};
-    const uint16_t *x = packed;
-
-    for (; n >= 6; n -= 6, x += 6 * stride, sums += 6 * ISA_TILE_ROWS)
-        tile_step_bf16(halves, x, stride, cols, 6, false, sums);
-    for (; n >= 2; n -= 2, x += 2 * stride, sums += 2 * ISA_TILE_ROWS)
-        tile_step_bf16(halves, x, stride, cols, 2, false, sums);
-    if (n)
-        tile_step_bf16(halves, x, stride, cols, 1, are_in_memory, sums);
-}
+#define TILE                      tile_bf16
+#define TILE_NUMBER               uint16_t
+#define TILE_LANES                32
+#define TILE_VECTOR               __m512i
+#define TILE_LOAD(at)             _mm512_loadu_si512(at)
+#define TILE_MULTIPLY(sums, a, b) _mm512_dpbf16_ps(sums, (__m512bh)(a), (__m512bh)(b))
+#include "kernels/cpu/isa_avx512_tile.inc"
 
 /* --- straight from the indices ---------------------------------------------------------------------------------------- */
 
-/* Looks up 64 indices of `row_count` rows and multiplies them with `count` inputs while they are in registers; fewer than 64
- * with a mask at a row's end. The counts and `is_whole` are constant where this is expanded. Each sum sees its products in the
- * order in which tile_step_bf16 adds them. */
+/* Looks up 64 indices of `row_count` rows and multiplies them with `count` inputs while they are in registers; `mask` says which
+ * of them there are at a row's end. The counts and `is_whole` are constant where this is expanded. Each sum sees its products in
+ * the order in which tile_bf16 adds them. */
 static inline __attribute__((always_inline)) void
 look_up_step_bf16(const struct plane *p0, const struct plane *p1, const uint8_t *const *indices,
-                  const uint16_t *packed, int64_t stride, int64_t i, __mmask64 mask,
-                  const bool is_whole, const int row_count, const int count,
-                  __m512 total[ISA_DIRECT_MAX][ISA_TILE_ROWS])
+                  const uint16_t *x, int64_t i, __mmask64 mask, const bool is_whole,
+                  const int row_count, const int count,
+                  __m512 total[ISA_DIRECT_INPUTS][ISA_TILE_ROWS])
 {
-    const __m512i order = order_for_halves();
     __m512bh weights[ISA_TILE_ROWS][2];
 
     UNROLL
     for (int r = 0; r < row_count; r++) {
-        const __m512i raw = is_whole ? _mm512_loadu_si512(indices[r] + i)
-                                     : _mm512_maskz_loadu_epi8(mask, indices[r] + i);
-        const __m512i at = _mm512_permutexvar_epi8(order, raw);
+        const __m512i at = is_whole ? _mm512_loadu_si512(indices[r] + i)
+                                    : _mm512_maskz_loadu_epi8(mask, indices[r] + i);
         const __mmask64 upper = _mm512_movepi8_mask(at);
         const __m512i b0 = plane_look_up(p0, at, upper), b1 = plane_look_up(p1, at, upper);
         weights[r][0] = (__m512bh)_mm512_unpacklo_epi8(b0, b1);
@@ -291,26 +248,23 @@ look_up_step_bf16(const struct plane *p0, const struct plane *p1, const uint8_t 
     }
     UNROLL
     for (int t = 0; t < count; t++) {
-        const uint16_t *x = packed + t * stride + i;
-        const __m512i x0 =
-            is_whole ? _mm512_loadu_si512(x) : _mm512_maskz_loadu_epi16((__mmask32)mask, x);
-        const __m512i x1 = is_whole ? _mm512_loadu_si512(x + 32)
-                                    : _mm512_maskz_loadu_epi16((__mmask32)(mask >> 32), x + 32);
+        const __m512bh x0 = (__m512bh)_mm512_loadu_si512(x + t * ISA_STEP);
+        const __m512bh x1 = (__m512bh)_mm512_loadu_si512(x + t * ISA_STEP + 32);
         UNROLL
-        for (int r = 0; r < row_count; r++) {
-            total[t][r] = _mm512_dpbf16_ps(total[t][r], weights[r][0], (__m512bh)x0);
-            total[t][r] = _mm512_dpbf16_ps(total[t][r], weights[r][1], (__m512bh)x1);
-        }
+        for (int r = 0; r < row_count; r++)
+            total[t][r] = _mm512_dpbf16_ps(total[t][r], weights[r][0], x0);
+        UNROLL
+        for (int r = 0; r < row_count; r++)
+            total[t][r] = _mm512_dpbf16_ps(total[t][r], weights[r][1], x1);
     }
 }
 
 static inline __attribute__((always_inline)) void
-look_up_bf16(const uint8_t *planes, const uint8_t *const *indices, const uint16_t *packed,
-             int64_t stride, int64_t cols, const int row_count, const int count, float *sums)
+look_up_bf16(const uint8_t *planes, const uint8_t *const *indices, const uint16_t *x, int64_t cols,
+             const int row_count, const int count, __m512 total[ISA_DIRECT_INPUTS][ISA_TILE_ROWS])
 {
     const struct plane p0 = plane_load(planes), p1 = plane_load(planes + 256);
     const uint8_t *ahead = indices[0] + ISA_TILE_ROWS * cols;
-    __m512 total[ISA_DIRECT_MAX][ISA_TILE_ROWS];
     int64_t i = 0;
 
     UNROLL
@@ -318,51 +272,153 @@ look_up_bf16(const uint8_t *planes, const uint8_t *const *indices, const uint16_
         UNROLL
     for (int r = 0; r < row_count; r++)
         total[t][r] = _mm512_setzero_ps();
-    for (; i + STEP <= cols; i += STEP) {
+    for (; i + ISA_STEP <= cols; i += ISA_STEP, x += count * ISA_STEP) {
         fetch_ahead(ahead + row_count * i, row_count);
-        look_up_step_bf16(&p0, &p1, indices, packed, stride, i, 0, true, row_count, count, total);
+        look_up_step_bf16(&p0, &p1, indices, x, i, 0, true, row_count, count, total);
     }
     if (i < cols)
-        look_up_step_bf16(&p0, &p1, indices, packed, stride, i, ((__mmask64)1 << (cols - i)) - 1,
-                          false, row_count, count, total);
-    UNROLL
-    for (int t = 0; t < count; t++)
-        UNROLL
-    for (int r = 0; r < row_count; r++)
-        sums[t * ISA_TILE_ROWS + r] = _mm512_reduce_add_ps(total[t][r]);
+        look_up_step_bf16(&p0, &p1, indices, x, i, ((__mmask64)1 << (cols - i)) - 1, false,
+                          row_count, count, total);
 }
 
-/* As many sums as registers hold: four rows for up to four inputs, two rows and then two more for up to eight. */
-static void multiply_bf16(const void *table, const uint8_t *const *indices, const void *packed,
-                          int64_t stride, int64_t cols, int n, float *sums)
+/* Four rows at once while their sums fit the registers. */
+static inline __attribute__((always_inline)) void
+look_up_four_bf16(const void *table, const uint8_t *const *indices, const void *panel, int64_t cols,
+                  const int count, float *sums, int64_t sums_stride)
 {
-#define FOUR_ROWS(count)                                                                           \
+    __m512 total[ISA_DIRECT_INPUTS][ISA_TILE_ROWS];
+
+    look_up_bf16(table, indices, panel, cols, 4, count, total);
+    UNROLL
+    for (int t = 0; t < count; t++)
+        sums_store(total[t], sums + t * sums_stride);
+}
+
+/* Two rows, then two more, for as many inputs as four rows have no room for. */
+static inline __attribute__((always_inline)) void
+look_up_twos_bf16(const void *table, const uint8_t *const *indices, const void *panel, int64_t cols,
+                  const int count, float *sums, int64_t sums_stride)
+{
+    __m512 first[ISA_DIRECT_INPUTS][ISA_TILE_ROWS], second[ISA_DIRECT_INPUTS][ISA_TILE_ROWS];
+
+    look_up_bf16(table, indices, panel, cols, 2, count, first);
+    look_up_bf16(table, indices + 2, panel, cols, 2, count, second);
+    UNROLL
+    for (int t = 0; t < count; t++) {
+        const __m512 total[ISA_TILE_ROWS] = {first[t][0], first[t][1], second[t][0], second[t][1]};
+        sums_store(total, sums + t * sums_stride);
+    }
+}
+
+static void multiply_bf16(const void *table, const uint8_t *const *indices, const void *panel,
+                          int64_t cols, int n, float *sums, int64_t sums_stride)
+{
+#define DIRECT_CASE(rows, count)                                                                   \
     case count:                                                                                    \
-        look_up_bf16(table, indices, packed, stride, cols, 4, count, sums);                        \
-        break
-#define TWO_ROWS_TWICE(count)                                                                      \
-    case count:                                                                                    \
-        look_up_bf16(table, indices, packed, stride, cols, 2, count, sums);                        \
-        look_up_bf16(table, indices + 2, packed, stride, cols, 2, count, sums + 2);                \
+        look_up_##rows##_bf16(table, indices, panel, cols, count, sums, sums_stride);              \
         break
 
     switch (n) {
-        FOUR_ROWS(1);
-        FOUR_ROWS(2);
-        FOUR_ROWS(3);
-        FOUR_ROWS(4);
-        TWO_ROWS_TWICE(5);
-        TWO_ROWS_TWICE(6);
-        TWO_ROWS_TWICE(7);
-        TWO_ROWS_TWICE(8);
+        DIRECT_CASE(four, 1);
+        DIRECT_CASE(four, 2);
+        DIRECT_CASE(four, 3);
+        DIRECT_CASE(four, 4);
+        DIRECT_CASE(twos, 5);
+        DIRECT_CASE(twos, 6);
+        DIRECT_CASE(twos, 7);
+        DIRECT_CASE(twos, 8);
     }
-#undef FOUR_ROWS
-#undef TWO_ROWS_TWICE
+#undef DIRECT_CASE
+}
+
+/* --- attention -------------------------------------------------------------------------------------------------------- */
+
+/* 16 numbers, or what there is of them; `is_whole` is constant where this is expanded. */
+static inline __attribute__((always_inline)) __m512 load_part(const float *in, int64_t left,
+                                                              const bool is_whole)
+{
+    return is_whole ? _mm512_loadu_ps(in) : load_inputs(in, left);
+}
+
+/* Four positions at a time: their sums are added up together. */
+static inline __attribute__((always_inline)) void score_rows(const float *q, const float *keys,
+                                                             int64_t stride, int dim, int64_t count,
+                                                             float scale, float *scores,
+                                                             const bool is_whole)
+{
+    for (int64_t p = 0; p < count; p += 4) {
+        const float *rows[4];
+        __m512 total[4];
+        UNROLL
+        for (int r = 0; r < 4; r++) {
+            rows[r] = keys + (p + r < count ? p + r : count - 1) * stride;
+            total[r] = _mm512_setzero_ps();
+        }
+        for (int i = 0; i < dim; i += 16) {
+            const __m512 part = load_part(q + i, dim - i, is_whole);
+            UNROLL
+            for (int r = 0; r < 4; r++)
+                total[r] =
+                    _mm512_fmadd_ps(part, load_part(rows[r] + i, dim - i, is_whole), total[r]);
+        }
+        float sums[4];
+        sums_store(total, sums);
+        for (int r = 0; r < 4 && p + r < count; r++)
+            scores[p + r] = sums[r] * scale;
+    }
+}
+
+static void score(const float *q, const float *keys, int64_t stride, int dim, int64_t count,
+                  float scale, float *scores)
+{
+    if (dim % 16 == 0)
+        score_rows(q, keys, stride, dim, count, scale, scores, true);
+    else
+        score_rows(q, keys, stride, dim, count, scale, scores, false);
+}
+
+/* 64 numbers of the output stay in registers. */
+static inline __attribute__((always_inline)) void
+mix_part(const float *weights, const float *values, int64_t stride, int64_t left, int64_t count,
+         float factor, float *out, const bool is_whole)
+{
+    __m512 total[4];
+
+    UNROLL
+    for (int r = 0; r < 4; r++)
+        total[r] =
+            _mm512_mul_ps(load_part(out + 16 * r, left - 16 * r, is_whole), _mm512_set1_ps(factor));
+    for (int64_t p = 0; p < count; p++) {
+        const __m512 weight = _mm512_set1_ps(weights[p]);
+        UNROLL
+        for (int r = 0; r < 4; r++)
+            total[r] = _mm512_fmadd_ps(
+                weight, load_part(values + p * stride + 16 * r, left - 16 * r, is_whole), total[r]);
+    }
+    for (int r = 0; r < 4 && 16 * r < left; r++) {
+        const int64_t count_left = left - 16 * r;
+        _mm512_mask_storeu_ps(out + 16 * r,
+                              count_left >= 16 ? 0xffff : (__mmask16)((1u << count_left) - 1),
+                              total[r]);
+    }
+}
+
+static void mix(const float *weights, const float *values, int64_t stride, int dim, int64_t count,
+                float factor, float *out)
+{
+    int from = 0;
+
+    for (; from + 64 <= dim; from += 64)
+        mix_part(weights, values + from, stride, 64, count, factor, out + from, true);
+    if (from < dim)
+        mix_part(weights, values + from, stride, dim - from, count, factor, out + from, false);
 }
 
 static const struct number_format exact = {
     .name = "float32",
     .bytes = 4,
+    .block_cols = 384,
+    .pack = pack_f32,
     .prepare = prepare_f32,
     .expand = expand_f32,
     .tile = tile_f32,
@@ -370,6 +426,7 @@ static const struct number_format exact = {
 static const struct number_format fast = {
     .name = "bfloat16",
     .bytes = 2,
+    .block_cols = 768,
     .pack = pack_bf16,
     .prepare = prepare_bf16,
     .expand = expand_bf16,
@@ -384,8 +441,9 @@ const struct isa isa_avx512 = {
     .exact = &exact,
     .fast = &fast,
     .dot = loop_dot,
-    .add_scaled = loop_add_scaled,
-    .softmax = loop_softmax,
+    .score = score,
+    .mix = mix,
+    .exp_sum = loop_exp_sum,
     .silu_mul = loop_silu_mul,
     .widen = loop_widen,
 };

@@ -36,13 +36,6 @@ static inline float loop_dot(const float *a, const float *b, int64_t count)
     return lanes_sum(lanes);
 }
 
-static inline void loop_add_scaled(float *restrict out, const float *restrict values, float weight,
-                                   int64_t count)
-{
-    for (int64_t i = 0; i < count; i++)
-        out[i] += weight * values[i];
-}
-
 /* e^x to about two units in the last place, for x <= 88: 2^n times a polynomial in the rest, which is at most ln 2 / 2 away
  * from 0. Below -87 the result is 0. The coefficients are those of the Taylor series, whose error here is 1.2e-8. */
 static inline float loop_exp(float x)
@@ -66,25 +59,36 @@ static inline float loop_exp(float x)
     return x < -87.0f ? 0.0f : scale * series;
 }
 
-static inline void loop_softmax(float *scores, int64_t count)
+static inline float loop_exp_sum(float *values, int64_t count, float largest)
 {
-    float largest = scores[0];
     float lanes[ISA_LANES] = {0};
     int64_t i = 0;
 
-    for (int64_t j = 1; j < count; j++)
-        largest = scores[j] > largest ? scores[j] : largest;
     for (int64_t j = 0; j < count; j++)
-        scores[j] = loop_exp(scores[j] - largest);
+        values[j] = loop_exp(values[j] - largest);
     for (; i + ISA_LANES <= count; i += ISA_LANES)
         for (int lane = 0; lane < ISA_LANES; lane++)
-            lanes[lane] += scores[i + lane];
+            lanes[lane] += values[i + lane];
     for (int lane = 0; i + lane < count; lane++)
-        lanes[lane] += scores[i + lane];
+        lanes[lane] += values[i + lane];
+    return lanes_sum(lanes);
+}
 
-    const float scale = 1.0f / lanes_sum(lanes);
-    for (int64_t j = 0; j < count; j++)
-        scores[j] *= scale;
+static inline void loop_score(const float *q, const float *keys, int64_t stride, int dim,
+                              int64_t count, float scale, float *scores)
+{
+    for (int64_t p = 0; p < count; p++)
+        scores[p] = loop_dot(q, keys + p * stride, dim) * scale;
+}
+
+static inline void loop_mix(const float *weights, const float *restrict values, int64_t stride,
+                            int dim, int64_t count, float factor, float *restrict out)
+{
+    for (int i = 0; i < dim; i++)
+        out[i] *= factor;
+    for (int64_t p = 0; p < count; p++)
+        for (int i = 0; i < dim; i++)
+            out[i] += weights[p] * values[p * stride + i];
 }
 
 static inline void loop_silu_mul(float *restrict gate, const float *restrict up, int64_t count)
@@ -129,23 +133,57 @@ static inline void loop_prepare(const float *codebook, void *table)
     memcpy(table, codebook, 256 * sizeof *codebook);
 }
 
-static inline void loop_expand(const void *table, const uint8_t *indices, int64_t cols, void *row)
+static inline void loop_pack(const float *in, int64_t cols, bool is_looked_up, void *panel,
+                             int64_t step)
+{
+    float *out = panel;
+
+    (void)is_looked_up;
+    for (int64_t i = 0; i < cols; i += ISA_STEP, out += step) {
+        const int64_t count = cols - i < ISA_STEP ? cols - i : ISA_STEP;
+        memcpy(out, in + i, (size_t)count * sizeof *out);
+        memset(out + count, 0, (size_t)(ISA_STEP - count) * sizeof *out);
+    }
+}
+
+static inline void loop_expand(const void *table, const uint8_t *indices, int64_t cols,
+                               const uint8_t *ahead, void *row)
 {
     const float *codebook = table;
     float *values = row;
 
+    (void)ahead;
     for (int64_t i = 0; i < cols; i++)
         values[i] = codebook[indices[i]];
+    for (int64_t i = cols; i % ISA_STEP != 0; i++)
+        values[i] = 0.0f;
 }
 
-static inline void loop_tile(const void *const *rows, const void *packed, int64_t stride,
-                             int64_t cols, int n, bool are_in_memory, float *sums)
+/* One sum: ISA_LANES partial sums go on from where the block before left them. */
+static inline void loop_tile_sum(const struct isa_tile *tile, int t, int r)
 {
-    (void)are_in_memory;
-    for (int t = 0; t < n; t++)
-        for (int r = 0; r < ISA_TILE_ROWS; r++)
-            sums[t * ISA_TILE_ROWS + r] =
-                loop_dot(rows[r], (const float *)packed + t * stride, cols);
+    const float *row = tile->rows[r];
+    const float *x = (const float *)tile->panel + t * ISA_STEP;
+    float *carried = (float *)tile->carried + (t * ISA_TILE_ROWS + r) * ISA_LANES;
+    float lanes[ISA_LANES] = {0};
+
+    if (!tile->is_first)
+        memcpy(lanes, carried, sizeof lanes);
+    for (int64_t i = 0; i < tile->cols; i += ISA_STEP, x += tile->inputs * ISA_STEP)
+        for (int part = 0; part < ISA_STEP; part += ISA_LANES)
+            for (int lane = 0; lane < ISA_LANES; lane++)
+                lanes[lane] += row[i + part + lane] * x[part + lane];
+    if (tile->is_last)
+        tile->sums[t * tile->sums_stride + r] = lanes_sum(lanes);
+    else
+        memcpy(carried, lanes, sizeof lanes);
+}
+
+static inline void loop_tile(const struct isa_tile *tile)
+{
+    for (int r = 0; r < ISA_TILE_ROWS; r++)
+        for (int t = 0; t < tile->inputs; t++)
+            loop_tile_sum(tile, t, r);
 }
 
 #endif

@@ -1,23 +1,47 @@
 /* Matrix products over HXQ and dense weights.
  *
- * Threads share the rows of the matrix, ISA_TILE_ROWS at a time. For a few inputs the instruction set multiplies straight from
- * the indices; for many, a member expands its rows into scratch that stays in its cache and multiplies them with every input
- * there. Either way the compressed form is what travels from memory, once, and every sum is made in the same order.
+ * Several products of the same inputs are one piece of work: their blocks of BLOCK_ROWS rows stand in one queue that the threads
+ * share. For a few inputs the instruction set multiplies straight from the indices; for many, a member expands a block of rows,
+ * a few hundred columns at a time, into scratch that stays in its fastest cache and multiplies it with every input there. Either
+ * way the compressed form is what travels from memory, once, and every sum is made in the same order.
  *
  * Exceptions of a row come last: the sum of their deltas times the float32 inputs is added to the row's result. */
 #include "kernels/cpu/cpu_backend.h"
 
+#include <string.h>
+
+enum {
+    BLOCK_ROWS = 16,                     /* rows that a member works on at a time */
+    NARROW_INPUTS = 2 * ISA_TILE_INPUTS, /* inputs up to which rows in memory are read in one go */
+    PACK_GRAIN = 8,                      /* inputs that a thread is woken for */
+};
+
+/* Inputs in one number format and one order, as the products read them: blocks of columns, in each panels of some inputs. */
+struct packed {
+    const struct number_format *format;
+    unsigned char *panels;
+    int64_t block_cols; /* a multiple of ISA_STEP */
+    int panel_inputs;
+    bool is_looked_up;
+};
+
 struct matmul {
     struct cpu_backend *backend;
-    const struct matrix *matrix;
-    const struct number_format *format;
-    const float *in;    /* [n, cols] */
-    const void *packed; /* [n, stride] in the format */
-    int64_t stride;
-    const float *bias; /* [rows] or NULL */
-    float *out;        /* [n, rows] */
-    bool accumulate;
+    const struct cpu_product *products; /* [count], all of one number of columns */
+    int count;
+    struct packed packed;
+    const float *in; /* [n, cols] */
+    int64_t cols;
     int n;
+    bool is_gated; /* two products make one output: silu of the first times the second */
+};
+
+/* A member's scratch. */
+struct workplace {
+    unsigned char *rows; /* [BLOCK_ROWS, row_bytes] expanded */
+    size_t row_bytes;
+    unsigned char *carried; /* [inputs, BLOCK_ROWS, ISA_CARRY_BYTES] */
+    float *sums[2];         /* [n, BLOCK_ROWS] */
 };
 
 static size_t round_up(size_t value, size_t step)
@@ -25,68 +49,157 @@ static size_t round_up(size_t value, size_t step)
     return (value + step - 1) / step * step;
 }
 
-/* Bytes of an expanded row. */
-static size_t row_bytes(const struct matrix *matrix, const struct number_format *format)
-{
-    return round_up((size_t)matrix->cols, ISA_EXPAND_STEP) * format->bytes;
-}
-
 /* Whether a dense matrix holds its rows as the format wants them. */
 static bool is_direct(const struct matrix *matrix, const struct number_format *format)
 {
-    return !matrix->compressed && matrix->dtype == (format->bytes == 2 ? DTYPE_BF16 : DTYPE_F32);
+    return !matrix->compressed && matrix->cols % ISA_STEP == 0 &&
+           matrix->dtype == (format->bytes == 2 ? DTYPE_BF16 : DTYPE_F32);
 }
 
-static const void *table_of(const struct matmul *job)
+/* Whether the product is made straight from the indices. */
+static bool is_multiplied_directly(const struct matmul *job, const struct matrix *matrix)
 {
-    return job->format == job->backend->isa->fast ? job->matrix->fast_table
-                                                  : job->matrix->exact_table;
+    return matrix->compressed && job->packed.format->multiply && job->n <= ISA_DIRECT_INPUTS;
 }
 
-/* Rows as the format wants them, in place or expanded into scratch. */
-static void find_rows(const struct matmul *job, int64_t base, unsigned char *scratch,
-                      const void *rows[ISA_TILE_ROWS])
+/* The last row stands in for those behind a matrix's end. */
+static int64_t row_at(const struct matrix *matrix, int64_t row)
 {
-    const struct matrix *matrix = job->matrix;
-    const size_t item = matrix->compressed ? 1 : dtype_bytes(matrix->dtype);
-    const int64_t last = matrix->rows - 1;
+    return row < matrix->rows ? row : matrix->rows - 1;
+}
 
-    for (int r = 0; r < ISA_TILE_ROWS; r++) {
-        const int64_t row = base + r < last ? base + r : last;
-        const unsigned char *data = matrix->data + (size_t)(row * matrix->cols) * item;
-        unsigned char *expanded = scratch + (size_t)r * row_bytes(matrix, job->format);
-        rows[r] = is_direct(matrix, job->format) ? (const void *)data : expanded;
-        if (matrix->compressed)
-            job->format->expand(table_of(job), data, matrix->cols, expanded);
-        else if (rows[r] == expanded)
-            job->backend->isa->widen(matrix->dtype, data, (float *)expanded, (size_t)matrix->cols);
+static const void *table_of(const struct matmul *job, const struct matrix *matrix)
+{
+    return job->packed.format == job->backend->isa->fast ? matrix->fast_table : matrix->exact_table;
+}
+
+/* The panel of inputs from `first` on, in the block of `width` columns from `col` on. */
+static unsigned char *panel_at(const struct matmul *job, int64_t col, int64_t width, int first)
+{
+    const struct packed *packed = &job->packed;
+
+    return packed->panels + (size_t)(col * job->n + (int64_t)first * width) * packed->format->bytes;
+}
+
+/* Brings inputs [first, last) into the panels. */
+static void pack_inputs(void *argument, int member, int64_t first, int64_t last)
+{
+    const struct matmul *job = argument;
+    const struct packed *packed = &job->packed;
+    const int64_t padded = (int64_t)round_up((size_t)job->cols, ISA_STEP);
+
+    (void)member;
+    for (int64_t t = first; t < last; t++) {
+        const int panel = (int)(t - t % packed->panel_inputs);
+        const int beside =
+            job->n - panel < packed->panel_inputs ? job->n - panel : packed->panel_inputs;
+        for (int64_t col = 0; col < job->cols; col += packed->block_cols) {
+            const int64_t left = job->cols - col, room = padded - col;
+            unsigned char *to =
+                panel_at(job, col, room < packed->block_cols ? room : packed->block_cols, panel) +
+                (size_t)(t - panel) * ISA_STEP * packed->format->bytes;
+            packed->format->pack(job->in + t * job->cols + col,
+                                 left < packed->block_cols ? left : packed->block_cols,
+                                 packed->is_looked_up, to, beside * ISA_STEP);
+        }
     }
 }
 
-/* sums [n, ISA_TILE_ROWS] of the rows from `base` on. */
-static void multiply(const struct matmul *job, int64_t base, unsigned char *scratch, float *sums)
+/* Brings columns [col, col + count) of a row into the format, filled up to `width`. */
+static void expand_row(const struct matmul *job, const struct matrix *matrix,
+                       const unsigned char *data, int64_t count, int64_t width, void *expanded)
 {
-    const struct matrix *matrix = job->matrix;
-    const void *rows[ISA_TILE_ROWS];
+    const struct number_format *format = job->packed.format;
 
-    if (matrix->compressed && job->format->multiply && job->n <= ISA_DIRECT_MAX &&
-        base + ISA_TILE_ROWS <= matrix->rows) {
-        const uint8_t *indices[ISA_TILE_ROWS];
-        for (int r = 0; r < ISA_TILE_ROWS; r++)
-            indices[r] = matrix->data + (base + r) * matrix->cols;
-        job->format->multiply(table_of(job), indices, job->packed, job->stride, matrix->cols,
-                              job->n, sums);
+    if (matrix->compressed) {
+        format->expand(table_of(job, matrix), data, count, data + BLOCK_ROWS * matrix->cols,
+                       expanded);
         return;
     }
-    find_rows(job, base, scratch, rows);
-    job->format->tile(rows, job->packed, job->stride, matrix->cols, job->n,
-                      is_direct(matrix, job->format), sums);
+    if (format->bytes == dtype_bytes(matrix->dtype))
+        memcpy(expanded, data, (size_t)count * format->bytes);
+    else
+        job->backend->isa->widen(matrix->dtype, data, expanded, (size_t)count);
+    memset((unsigned char *)expanded + (size_t)count * format->bytes, 0,
+           (size_t)(width - count) * format->bytes);
+}
+
+/* The rows of a block for the columns from `col` on, in place or expanded. */
+static void find_rows(const struct matmul *job, const struct matrix *matrix, int64_t base,
+                      int64_t col, int64_t width, const struct workplace *place,
+                      const void *rows[BLOCK_ROWS])
+{
+    const size_t item = matrix->compressed ? 1 : dtype_bytes(matrix->dtype);
+    const int64_t count = matrix->cols - col < width ? matrix->cols - col : width;
+    const bool is_in_place = is_direct(matrix, job->packed.format);
+
+    for (int r = 0; r < BLOCK_ROWS; r++) {
+        const int64_t row = row_at(matrix, base + r);
+        const unsigned char *data = matrix->data + (size_t)(row * matrix->cols + col) * item;
+        unsigned char *expanded = place->rows + (size_t)(row - base) * place->row_bytes;
+        rows[r] = is_in_place ? (const void *)data : expanded;
+        if (!is_in_place && row == base + r)
+            expand_row(job, matrix, data, count, width, expanded);
+    }
+}
+
+/* One block of rows and one of columns, with every input. */
+static void multiply_columns(const struct matmul *job, const struct matrix *matrix,
+                             const void *const rows[BLOCK_ROWS], int64_t col, int64_t width,
+                             const struct workplace *place, float *sums)
+{
+    const size_t row_bytes = (size_t)matrix->cols * job->packed.format->bytes;
+    struct isa_tile tile = {
+        .cols = width,
+        .is_first = col == 0,
+        .is_last = col + width >= matrix->cols,
+        .sums_stride = BLOCK_ROWS,
+    };
+
+    for (int t = 0; t < job->n; t += tile.inputs) {
+        tile.inputs = job->n - t < job->packed.panel_inputs ? job->n - t : job->packed.panel_inputs;
+        tile.panel = panel_at(job, col, width, t);
+        for (int r = 0; r < BLOCK_ROWS; r += ISA_TILE_ROWS) {
+            memcpy((void *)tile.rows, rows + r, sizeof tile.rows);
+            tile.carried =
+                place->carried + (size_t)(t * BLOCK_ROWS + r * tile.inputs) * ISA_CARRY_BYTES;
+            tile.ahead = t == 0 && width == matrix->cols && is_direct(matrix, job->packed.format)
+                             ? (const char *)rows[r] + ISA_TILE_ROWS * row_bytes
+                             : NULL;
+            tile.sums = sums + t * BLOCK_ROWS + r;
+            job->packed.format->tile(&tile);
+        }
+    }
+}
+
+/* sums [n, BLOCK_ROWS] of the rows from `base` on. */
+static void multiply_rows(const struct matmul *job, const struct matrix *matrix, int64_t base,
+                          const struct workplace *place, float *sums)
+{
+    const int64_t padded = (int64_t)round_up((size_t)matrix->cols, ISA_STEP);
+
+    if (is_multiplied_directly(job, matrix)) {
+        for (int r = 0; r < BLOCK_ROWS && base + r < matrix->rows; r += ISA_TILE_ROWS) {
+            const uint8_t *indices[ISA_TILE_ROWS];
+            for (int i = 0; i < ISA_TILE_ROWS; i++)
+                indices[i] = matrix->data + row_at(matrix, base + r + i) * matrix->cols;
+            job->packed.format->multiply(table_of(job, matrix), indices, job->packed.panels,
+                                         matrix->cols, job->n, sums + r, BLOCK_ROWS);
+        }
+        return;
+    }
+    for (int64_t col = 0; col < padded; col += job->packed.block_cols) {
+        const void *rows[BLOCK_ROWS];
+        const int64_t left = padded - col;
+        const int64_t width = left < job->packed.block_cols ? left : job->packed.block_cols;
+        find_rows(job, matrix, base, col, width, place, rows);
+        multiply_columns(job, matrix, rows, col, width, place, sums);
+    }
 }
 
 /* What the exceptions of a row add for one input. */
-static float exceptions(const struct matrix *matrix, int64_t row, const float *in)
+static float exceptions(const struct sidecar_rows *sidecar, int64_t row, const float *in)
 {
-    const struct sidecar_rows *sidecar = &matrix->sidecar;
     float sum = 0.0f;
 
     for (int64_t i = sidecar->starts[row]; i < sidecar->starts[row + 1]; i++)
@@ -94,35 +207,96 @@ static float exceptions(const struct matrix *matrix, int64_t row, const float *i
     return sum;
 }
 
-/* Adds exceptions, bias and what the output held. */
-static void finish_row(const struct matmul *job, int64_t row, const float *sums)
+/* Adds the exceptions of the rows from `base` on, and the bias, to sums [n, BLOCK_ROWS]. */
+static void complete_sums(const struct matmul *job, const struct cpu_product *product, int64_t base,
+                          float *sums)
 {
-    const struct matrix *matrix = job->matrix;
-    const bool has_exceptions =
-        matrix->compressed && matrix->sidecar.starts[row] < matrix->sidecar.starts[row + 1];
+    const struct matrix *matrix = product->matrix;
 
-    for (int t = 0; t < job->n; t++) {
-        float *out = job->out + t * matrix->rows + row;
-        float sum = sums[t * ISA_TILE_ROWS];
-        if (has_exceptions)
-            sum += exceptions(matrix, row, job->in + t * matrix->cols);
-        if (job->bias)
-            sum += job->bias[row];
-        *out = job->accumulate ? *out + sum : sum;
+    for (int r = 0; r < BLOCK_ROWS && base + r < matrix->rows; r++) {
+        const int64_t row = base + r;
+        const bool has_exceptions =
+            matrix->compressed && matrix->sidecar.starts[row] < matrix->sidecar.starts[row + 1];
+        for (int t = 0; has_exceptions && t < job->n; t++)
+            sums[t * BLOCK_ROWS + r] += exceptions(&matrix->sidecar, row, job->in + t * job->cols);
+        for (int t = 0; product->bias && t < job->n; t++)
+            sums[t * BLOCK_ROWS + r] += product->bias[row];
     }
 }
 
-static void matmul_rows(void *argument, int member, int64_t first, int64_t last)
+static void store_sums(const struct matmul *job, const struct cpu_product *product, int64_t base,
+                       const float *sums)
+{
+    const int64_t rows = product->matrix->rows;
+    const int count = rows - base < BLOCK_ROWS ? (int)(rows - base) : BLOCK_ROWS;
+
+    for (int t = 0; t < job->n; t++, sums += BLOCK_ROWS) {
+        float *out = product->out + t * rows + base;
+        for (int r = 0; r < count; r++)
+            out[r] = product->accumulate ? out[r] + sums[r] : sums[r];
+    }
+}
+
+static int64_t block_count(const struct matrix *matrix)
+{
+    return (matrix->rows + BLOCK_ROWS - 1) / BLOCK_ROWS;
+}
+
+static struct workplace workplace_of(const struct matmul *job, int member)
+{
+    unsigned char *bytes = job->backend->members[member].bytes;
+    const size_t block = (size_t)job->n * BLOCK_ROWS;
+    struct workplace place = {
+        .carried = bytes,
+        .sums = {(float *)(bytes + block * ISA_CARRY_BYTES),
+                 (float *)(bytes + block * (ISA_CARRY_BYTES + sizeof(float)))},
+        .rows = bytes + block * (ISA_CARRY_BYTES + 2 * sizeof(float)),
+        .row_bytes = (size_t)job->packed.block_cols * job->packed.format->bytes + CPU_ALIGNMENT,
+    };
+
+    return place;
+}
+
+static size_t workplace_bytes(const struct matmul *job)
+{
+    const struct workplace place = workplace_of(job, 0);
+
+    return (size_t)job->n * BLOCK_ROWS * (ISA_CARRY_BYTES + 2 * sizeof(float)) +
+           BLOCK_ROWS * place.row_bytes;
+}
+
+/* Blocks [first, last) of all products' blocks in a row. */
+static void multiply_blocks(void *argument, int member, int64_t first, int64_t last)
 {
     const struct matmul *job = argument;
-    unsigned char *scratch = job->backend->members[member].bytes;
-    float *sums = (float *)(scratch + ISA_TILE_ROWS * row_bytes(job->matrix, job->format));
+    const struct workplace place = workplace_of(job, member);
 
-    for (int64_t tile = first; tile < last; tile++) {
-        const int64_t base = tile * ISA_TILE_ROWS;
-        multiply(job, base, scratch, sums);
-        for (int r = 0; r < ISA_TILE_ROWS && base + r < job->matrix->rows; r++)
-            finish_row(job, base + r, sums + r);
+    for (int64_t block = first; block < last; block++) {
+        const struct cpu_product *product = job->products;
+        int64_t index = block;
+        while (index >= block_count(product->matrix))
+            index -= block_count(product++->matrix);
+        const int64_t base = index * BLOCK_ROWS;
+        multiply_rows(job, product->matrix, base, &place, place.sums[0]);
+        complete_sums(job, product, base, place.sums[0]);
+        store_sums(job, product, base, place.sums[0]);
+    }
+}
+
+/* As multiply_blocks for two products of one shape, gated. */
+static void multiply_gated(void *argument, int member, int64_t first, int64_t last)
+{
+    const struct matmul *job = argument;
+    const struct workplace place = workplace_of(job, member);
+
+    for (int64_t block = first; block < last; block++) {
+        for (int i = 0; i < 2; i++) {
+            const struct cpu_product *product = job->products + i;
+            multiply_rows(job, product->matrix, block * BLOCK_ROWS, &place, place.sums[i]);
+            complete_sums(job, product, block * BLOCK_ROWS, place.sums[i]);
+        }
+        job->backend->isa->silu_mul(place.sums[0], place.sums[1], (int64_t)job->n * BLOCK_ROWS);
+        store_sums(job, job->products, block * BLOCK_ROWS, place.sums[0]);
     }
 }
 
@@ -136,45 +310,96 @@ static const struct number_format *choose_format(const struct cpu_backend *backe
                                                              : backend->isa->exact;
 }
 
-/* Brings the inputs into the format; float32 stays where it is. */
-static bool pack_inputs(struct matmul *job)
+/* How the inputs stand for a matrix. */
+static struct packed choose_panels(const struct matmul *job, const struct matrix *matrix)
 {
-    const int64_t cols = job->matrix->cols;
+    const struct number_format *format = choose_format(job->backend, matrix);
+    const bool directly = matrix->compressed && format->multiply && job->n <= ISA_DIRECT_INPUTS;
+    const bool is_narrow = is_direct(matrix, format) && job->n <= NARROW_INPUTS;
+    const int64_t padded = (int64_t)round_up((size_t)job->cols, ISA_STEP);
 
-    job->packed = job->in;
-    job->stride = cols;
-    if (!job->format->pack)
-        return true;
+    return (struct packed){
+        .format = format,
+        .block_cols =
+            directly || is_narrow || padded < format->block_cols ? padded : format->block_cols,
+        .panel_inputs = directly ? ISA_DIRECT_INPUTS : ISA_TILE_INPUTS,
+        .is_looked_up = matrix->compressed,
+    };
+}
 
-    job->stride = (int64_t)round_up((size_t)cols, ISA_EXPAND_STEP);
-    const size_t bytes = (size_t)job->stride * job->format->bytes;
-    if (!scratch_reserve(job->backend, &job->backend->packed, (size_t)job->n * bytes))
+/* Runs products whose inputs are packed alike. */
+static void run_alike(struct matmul *job)
+{
+    struct cpu_backend *backend = job->backend;
+    const size_t padded = round_up((size_t)job->cols, ISA_STEP);
+    int64_t blocks = 0;
+
+    job->packed = choose_panels(job, job->products->matrix);
+    if (!members_reserve(backend, workplace_bytes(job)) ||
+        !scratch_reserve(backend, &backend->packed,
+                         (size_t)job->n * padded * job->packed.format->bytes))
+        return;
+
+    job->packed.panels = backend->packed.bytes;
+    threads_run(backend->threads, pack_inputs, job, job->n, PACK_GRAIN);
+    for (int i = 0; i < (job->is_gated ? 1 : job->count); i++)
+        blocks += block_count(job->products[i].matrix);
+    threads_run(backend->threads, job->is_gated ? multiply_gated : multiply_blocks, job, blocks, 1);
+}
+
+static bool are_alike(const struct cpu_backend *backend, const struct matrix *a,
+                      const struct matrix *b)
+{
+    return choose_format(backend, a) == choose_format(backend, b) && a->compressed == b->compressed;
+}
+
+void cpu_multiply(struct cpu_backend *backend, const struct cpu_product *products, int count,
+                  const float *in, int n)
+{
+    for (int done = 0, alike = 1; done < count; done += alike, alike = 1) {
+        while (done + alike < count &&
+               are_alike(backend, products[done].matrix, products[done + alike].matrix))
+            alike++;
+        struct matmul job = {
+            .backend = backend,
+            .products = products + done,
+            .count = alike,
+            .in = in,
+            .cols = products->matrix->cols,
+            .n = n,
+        };
+        run_alike(&job);
+    }
+}
+
+bool cpu_multiply_gated(struct cpu_backend *backend, const struct cpu_product products[2],
+                        const float *in, int n)
+{
+    struct matmul job = {
+        .backend = backend,
+        .products = products,
+        .count = 2,
+        .in = in,
+        .cols = products->matrix->cols,
+        .n = n,
+        .is_gated = true,
+    };
+
+    if (!are_alike(backend, products[0].matrix, products[1].matrix))
         return false;
-    unsigned char *packed = job->backend->packed.bytes;
-    for (int t = 0; t < job->n; t++)
-        job->format->pack(job->in + t * cols, cols, packed + (size_t)t * bytes);
-    job->packed = packed;
+    run_alike(&job);
     return true;
 }
 
 void cpu_matmul(struct backend *base, const struct matrix *matrix, struct slice in,
                 struct slice bias, bool accumulate, int n, struct slice out)
 {
-    struct cpu_backend *backend = cpu_backend_of(base);
-    struct matmul job = {
-        .backend = backend,
+    const struct cpu_product product = {
         .matrix = matrix,
-        .format = choose_format(backend, matrix),
-        .in = slice_values(in),
         .bias = bias.buffer ? slice_values(bias) : NULL,
         .out = slice_values(out),
         .accumulate = accumulate,
-        .n = n,
     };
-    const size_t scratch =
-        ISA_TILE_ROWS * row_bytes(matrix, job.format) + ISA_TILE_ROWS * (size_t)n * sizeof(float);
 
-    if (members_reserve(backend, scratch) && pack_inputs(&job))
-        threads_run(backend->threads, matmul_rows, &job,
-                    (matrix->rows + ISA_TILE_ROWS - 1) / ISA_TILE_ROWS, 1);
+    cpu_multiply(cpu_backend_of(base), &product, 1, slice_values(in), n);
 }

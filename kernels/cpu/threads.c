@@ -1,5 +1,6 @@
-/* Each loop is a round: the caller publishes the work and raises the round's number, every member works on its share of the
- * items and counts itself out. Shares depend on nothing but the numbers of items and members.
+/* Each loop is a round: the caller publishes the work and raises the round's number, every member takes shares of the items until
+ * none are left and counts itself out. Processors differ in speed, by design or because others use them too: a fast one takes
+ * more shares.
  *
  * A forward pass is hundreds of rounds in quick succession, so members and caller first watch the two counters for a moment;
  * only then do they sleep on a condition. Whoever raises a counter looks whether somebody sleeps. Both sides use sequentially
@@ -12,7 +13,10 @@
 #include <stdbool.h>
 #include <stdlib.h>
 
-enum { SPINS = 2000 }; /* looks at a counter before sleeping: some tens of microseconds */
+enum {
+    SPINS = 2000,      /* looks at a counter before sleeping: some tens of microseconds */
+    MEMBER_SHARES = 8, /* into which the items are divided, for each member */
+};
 
 struct member {
     struct threads *team;
@@ -39,7 +43,8 @@ struct threads {
     bool quit;
     threads_function *function;
     void *argument;
-    int64_t items;
+    int64_t items, share;
+    atomic_llong next; /* first item that nobody has taken */
 };
 
 static inline void relax(void)
@@ -93,11 +98,15 @@ static void wait_for_members(struct threads *team)
 
 static void work(struct threads *team, int member)
 {
-    const int64_t first = team->items * member / team->count;
-    const int64_t last = team->items * (member + 1) / team->count;
+    const int64_t items = team->items, share = team->share;
 
-    if (first < last)
-        team->function(team->argument, member, first, last);
+    for (;;) {
+        const int64_t first = atomic_fetch_add(&team->next, share);
+        if (first >= items)
+            return;
+        team->function(team->argument, member, first,
+                       items - first < share ? items : first + share);
+    }
 }
 
 static void *member_main(void *argument)
@@ -190,6 +199,10 @@ void threads_run(struct threads *team, threads_function *function, void *argumen
     team->function = function;
     team->argument = argument;
     team->items = items;
+    team->share = items / ((int64_t)team->count * MEMBER_SHARES);
+    if (team->share < grain)
+        team->share = grain;
+    atomic_store(&team->next, 0);
     atomic_store(&team->running, team->count - 1);
     atomic_fetch_add(&team->round, 1);
     gate_open(team, &team->start);

@@ -10,7 +10,7 @@
 
 struct threads;
 
-/* Works on items [first, last) as member `member` (0..count - 1). */
+/* Works on items [first, last) as member `member` (0..count - 1); may be called more than once in a loop. */
 typedef void threads_function(void *argument, int member, int64_t first, int64_t last);
 
 enum { THREADS_MAX = 256 };
@@ -20,8 +20,8 @@ struct threads *threads_create(int count);
 void threads_destroy(struct threads *threads);
 int threads_count(const struct threads *threads);
 
-/* Splits [0, items) evenly among the members and returns when all are done. Loops with fewer items than `grain` times two
- * run on the caller alone. */
+/* Hands [0, items) to the members in shares of `grain` or more items and returns when all are done; a member may get several
+ * shares. Loops with fewer items than `grain` times two run on the caller alone. */
 void threads_run(struct threads *threads, threads_function *function, void *argument, int64_t items,
                  int64_t grain);
 

@@ -212,8 +212,8 @@ static void sample_destroy(struct sample_matrix *sample)
     free(sample->plain);
 }
 
-static const int64_t shapes[][2] = {{3, 1},    {1, 5},    {7, 16},  {16, 17},
-                                    {33, 100}, {64, 360}, {13, 64}, {9, 129}};
+static const int64_t shapes[][2] = {{3, 1},    {1, 5},   {7, 16},  {16, 17}, {33, 100},
+                                    {64, 360}, {13, 64}, {9, 129}, {18, 832}};
 
 /* One product as the backend should make it: fast ones round both sides, but add what exceptions change in float32. */
 static double product(const struct sample_matrix *m, int64_t at, float in)
@@ -263,7 +263,7 @@ static void check_matmul(const struct sample_matrix *m, int n, bool with_bias, b
 
 static void matmul_of_every_storage_and_shape_equals_plain_loops(void **state)
 {
-    static const int batches[] = {1, 2, 3, 4, 5, 6, 13};
+    static const int batches[] = {1, 2, 3, 4, 5, 8, 13};
 
     (void)state;
     for (int storage = 0; storage < STORAGES; storage++)
@@ -276,33 +276,46 @@ static void matmul_of_every_storage_and_shape_equals_plain_loops(void **state)
         }
 }
 
-static void matmul_row_is_the_same_for_any_batch(void **state)
+static void check_batches(enum storage storage, int64_t rows, int64_t cols)
 {
-    enum { BATCH = 15 };
+    static const size_t batches[] = {1, 3, 4, 8, 9, 12, 20};
+    enum { BATCH = 20 };
+    const size_t row_bytes = (size_t)rows * sizeof(float);
     struct sample_matrix sample;
 
-    (void)state;
-    sample_create(&sample, STORAGE_HXQ, 33, 100);
-    float *in = random_floats(BATCH * 100);
-    struct buffer *x = upload(in, BATCH * 100), *y = upload(NULL, BATCH * 33);
-    struct buffer *single = upload(NULL, 33);
+    sample_create(&sample, storage, rows, cols);
+    float *in = random_floats(BATCH * (size_t)cols);
+    struct buffer *x = upload(in, BATCH * (size_t)cols);
+    struct buffer *y = upload(NULL, BATCH * (size_t)rows);
     backend->ops->matmul(backend, sample.matrix, slice_at(x, 0), slice_at(NULL, 0), false, BATCH,
                          slice_at(y, 0));
-    float *batched = download(y, BATCH * 33);
-    for (size_t t = 0; t < BATCH; t++) {
-        backend->ops->matmul(backend, sample.matrix, slice_at(x, t * 100), slice_at(NULL, 0), false,
-                             1, slice_at(single, 0));
-        float *alone = download(single, 33);
-        assert_memory_equal(alone, batched + t * 33, 33 * sizeof *alone);
-        free(alone);
+    float *whole = download(y, BATCH * (size_t)rows);
+    for (size_t i = 0; i < sizeof batches / sizeof *batches; i++) {
+        const size_t first = BATCH - batches[i];
+        backend->ops->matmul(backend, sample.matrix, slice_at(x, first * (size_t)cols),
+                             slice_at(NULL, 0), false, (int)batches[i], slice_at(y, 0));
+        float *part = download(y, batches[i] * (size_t)rows);
+        assert_memory_equal(part, whole + first * (size_t)rows, batches[i] * row_bytes);
+        free(part);
     }
 
     backend->ops->buffer_destroy(x);
     backend->ops->buffer_destroy(y);
-    backend->ops->buffer_destroy(single);
-    free(batched);
+    free(whole);
     free(in);
     sample_destroy(&sample);
+}
+
+/* Shapes on both sides of every limit at which the work is divided otherwise. */
+static void matmul_row_is_the_same_for_any_batch(void **state)
+{
+    (void)state;
+    for (int storage = 0; storage < STORAGES; storage++) {
+        check_batches((enum storage)storage, 33, 100);
+        check_batches((enum storage)storage, 20, 128);
+        check_batches((enum storage)storage, 18, 1664);
+        check_batches((enum storage)storage, 5, 1700);
+    }
 }
 
 static void embed_gives_rows_of_every_storage(void **state)
@@ -385,7 +398,7 @@ static void rope_rotates_pairs_half_a_head_apart(void **state)
     free(out);
 }
 
-enum { ATTENTION_POSITIONS = 40 };
+enum { ATTENTION_POSITIONS = 170 };
 
 /* One query in double precision. */
 static void attend_plainly(const float *q, const float *keys, const float *values,
@@ -415,8 +428,8 @@ static void attention_of_grouped_heads_equals_plain_loops(void **state)
         struct attention_shape shape;
         int first, n;
     } cases[] = {
-        {{1, 1, 2}, 0, 1},  {{4, 2, 16}, 0, 7},   {{6, 2, 34}, 13, 3},
-        {{8, 8, 10}, 5, 1}, {{3, 1, 64}, 20, 20},
+        {{1, 1, 2}, 0, 1},    {{4, 2, 16}, 0, 7},  {{6, 2, 34}, 13, 3},   {{8, 8, 10}, 5, 1},
+        {{3, 1, 64}, 20, 20}, {{6, 2, 64}, 60, 8}, {{4, 2, 72}, 120, 50}, {{7, 1, 128}, 130, 2},
     };
 
     (void)state;
@@ -449,6 +462,37 @@ static void attention_of_grouped_heads_equals_plain_loops(void **state)
         free(out);
         free(expected);
     }
+}
+
+static void attention_of_a_token_is_the_same_for_any_batch(void **state)
+{
+    enum { FIRST = 100, N = 40 };
+    const struct attention_shape shape = {6, 2, 32};
+    const size_t row = 6 * 32, width = 2 * 32;
+    float *q = random_floats(N * row);
+    float *k = random_floats((FIRST + N) * width), *v = random_floats((FIRST + N) * width);
+
+    (void)state;
+    struct buffer *buffers[] = {upload(q, N * row), upload(k, (FIRST + N) * width),
+                                upload(v, (FIRST + N) * width), upload(NULL, N * row)};
+    const struct slice keys = slice_at(buffers[1], 0), values = slice_at(buffers[2], 0);
+    backend->ops->attention(backend, slice_at(buffers[0], 0), keys, values, shape, FIRST, N,
+                            slice_at(buffers[3], 0));
+    float *whole = download(buffers[3], N * row);
+    for (size_t t = 0; t < N; t++) {
+        backend->ops->attention(backend, slice_at(buffers[0], t * row), keys, values, shape,
+                                FIRST + (int)t, 1, slice_at(buffers[3], 0));
+        float *alone = download(buffers[3], row);
+        assert_memory_equal(alone, whole + t * row, row * sizeof *alone);
+        free(alone);
+    }
+
+    for (int i = 0; i < 4; i++)
+        backend->ops->buffer_destroy(buffers[i]);
+    free(q);
+    free(k);
+    free(v);
+    free(whole);
 }
 
 static void silu_mul_equals_its_formula(void **state)
@@ -518,6 +562,7 @@ int main(void)
             cmocka_unit_test(rms_norm_equals_its_formula),
             cmocka_unit_test(rope_rotates_pairs_half_a_head_apart),
             cmocka_unit_test(attention_of_grouped_heads_equals_plain_loops),
+            cmocka_unit_test(attention_of_a_token_is_the_same_for_any_batch),
             cmocka_unit_test(silu_mul_equals_its_formula),
             cmocka_unit_test(widening_of_every_half_is_exact),
             cmocka_unit_test(buffer_too_large_is_a_status),
