@@ -10,9 +10,17 @@
 static const float alternative_temperature = 0.6f;
 static const float alternative_top_p = 0.95f;
 
+/* One of the engine's runs, as its callback sees it. */
+struct run {
+    const struct context *context;
+    struct relay *relay; /* NULL for alternatives */
+};
+
 static bool on_text(void *user, const char *text, size_t bytes)
 {
-    return !trim_is_complete(user, text, bytes);
+    const struct run *run = user;
+    relay_push(run->relay, text, bytes);
+    return !trim_is_complete(run->context, text, bytes);
 }
 
 /* Adds a text, which is stolen, unless it is empty or there already. */
@@ -45,12 +53,13 @@ static void candidates_count(struct candidates *candidates, const struct engine_
 
 bool candidates_generate(struct candidates *candidates, struct engine *engine,
                          const struct context *context, int wanted, int max_tokens,
-                         const atomic_bool *cancel, struct error *error)
+                         const atomic_bool *cancel, struct relay *relay, struct error *error)
 {
     *candidates = (struct candidates){0};
     if (!context_has_text(context))
         return true;
     for (int i = 0; i < wanted && i < CANDIDATES_MAX; i++) {
+        struct run run = {context, i == 0 ? relay : NULL};
         struct engine_request request = {
             .fill = true,
             .prefix = context->before,
@@ -64,7 +73,7 @@ bool candidates_generate(struct candidates *candidates, struct engine *engine,
             .seed = (uint64_t)i,
             .cancel = cancel,
             .on_text = on_text,
-            .user = (void *)(uintptr_t)context,
+            .user = &run,
         };
         struct engine_result result = {0};
         if (!engine_complete(engine, &request, &result, error))

@@ -13,6 +13,7 @@
 
 #include "infer/engine.h"
 #include "lsp/context.h"
+#include "lsp/relay.h"
 
 enum { CANDIDATES_MAX = 8 };
 
@@ -27,11 +28,12 @@ struct candidates {
 };
 
 /* Generates up to `wanted` (1..CANDIDATES_MAX) texts of at most `max_tokens` each; none where there is only white space, which
- * tells a model nothing. `cancel` may be NULL. On failure, and when
- * cancelled, the candidates hold what was there until then and must be finished all the same. */
+ * tells a model nothing. While the first is written, `relay` is given what the model has said so far, untrimmed; it and
+ * `cancel` may be NULL. On failure, and when cancelled, the candidates hold what was there until then and must be finished all
+ * the same. */
 bool candidates_generate(struct candidates *candidates, struct engine *engine,
                          const struct context *context, int wanted, int max_tokens,
-                         const atomic_bool *cancel, struct error *error);
+                         const atomic_bool *cancel, struct relay *relay, struct error *error);
 void candidates_finish(struct candidates *candidates);
 
 #endif

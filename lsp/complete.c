@@ -61,7 +61,7 @@ static void completion_run(struct worker_job *job, struct engine *engine)
 {
     struct completion *completion = (struct completion *)job;
     candidates_generate(&completion->candidates, engine, &completion->context, completion->wanted,
-                        completion->max_tokens, &job->is_cancelled, &completion->error);
+                        completion->max_tokens, &job->is_cancelled, NULL, &completion->error);
 }
 
 /* The client forgets the request that it has now answered. */

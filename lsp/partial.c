@@ -1,18 +1,12 @@
-/* One slot for the newest text, guarded by a mutex; an async handle wakes the loop, which takes what is in the slot. libuv
- * may merge several wakes into one, and then the texts in between are never sent, which is what "the whole text so far" is
- * good for. */
+/* A relay with a token: what arrives on the loop's thread is sent, until the reply has been. */
 #include "lsp/partial.h"
 
 #include <stdlib.h>
-#include <string.h>
+
+#include "lsp/relay.h"
 
 struct partial {
-    uv_mutex_t mutex;
-    uv_async_t async;
-
-    /* guarded */
-    char *newest; /* [newest_bytes], not taken by the loop yet; NULL: nothing new */
-    size_t newest_bytes;
+    struct relay *relay;
 
     /* the loop's */
     struct client *client;
@@ -20,10 +14,6 @@ struct partial {
     partial_write write;
     void *user;
     bool has_ended;
-
-    /* the writing thread's */
-    char *pushed; /* what was pushed last */
-    size_t pushed_bytes;
 };
 
 static json_t *text_write(void *user, const char *text, size_t bytes)
@@ -32,79 +22,47 @@ static json_t *text_write(void *user, const char *text, size_t bytes)
     return json_pack("{s:o}", "text", json_stringn(text, bytes));
 }
 
-/* On the loop's thread. */
-static void on_pushed(uv_async_t *async)
+json_t *partial_token(const json_t *params)
 {
-    struct partial *partial = async->data;
-    uv_mutex_lock(&partial->mutex);
-    char *text = partial->newest;
-    size_t bytes = partial->newest_bytes;
-    partial->newest = NULL;
-    uv_mutex_unlock(&partial->mutex);
+    json_t *token = json_object_get(params, "partialResultToken");
+    return json_is_string(token) || json_is_integer(token) ? token : NULL;
+}
 
-    json_t *value = text && !partial->has_ended ? partial->write(partial->user, text, bytes) : NULL;
+void partial_send(struct client *client, json_t *token, json_t *value)
+{
+    client_notify(client, "$/progress", json_pack("{s:O, s:o}", "token", token, "value", value));
+}
+
+static void on_text(void *user, const char *text, size_t bytes)
+{
+    struct partial *partial = user;
+    json_t *value = partial->has_ended ? NULL : partial->write(partial->user, text, bytes);
     if (value)
-        client_notify(partial->client, "$/progress",
-                      json_pack("{s:O, s:o}", "token", partial->token, "value", value));
-    free(text);
+        partial_send(partial->client, partial->token, value);
 }
 
 struct partial *partial_create(struct client *client, const json_t *params, partial_write write,
                                void *user)
 {
-    json_t *token = json_object_get(params, "partialResultToken");
-    bool is_token = json_is_string(token) || json_is_integer(token);
-    struct partial *partial = is_token ? calloc(1, sizeof *partial) : NULL;
+    json_t *token = partial_token(params);
+    struct partial *partial = token ? calloc(1, sizeof *partial) : NULL;
     if (!partial)
         return NULL;
-    if (uv_mutex_init(&partial->mutex) != 0) {
-        free(partial);
-        return NULL;
-    }
-    if (uv_async_init(client->loop, &partial->async, on_pushed) != 0) {
-        uv_mutex_destroy(&partial->mutex);
-        free(partial);
-        return NULL;
-    }
 
-    partial->async.data = partial;
-    partial->client = client;
-    partial->token = json_incref(token);
-    partial->write = write ? write : text_write;
-    partial->user = user;
+    *partial = (struct partial){
+        .relay = relay_create(client->loop, on_text, partial),
+        .client = client,
+        .token = json_incref(token),
+        .write = write ? write : text_write,
+        .user = user,
+    };
     return partial;
-}
-
-static char *text_copy(const char *text, size_t bytes)
-{
-    char *copy = malloc(bytes + 1);
-    if (copy)
-        memcpy(copy, text, bytes);
-    return copy;
 }
 
 void partial_push(struct partial *partial, const char *text, size_t bytes)
 {
-    if (!partial || bytes > PARTIAL_TEXT_BYTES)
-        return;
-    bool is_same = partial->pushed && partial->pushed_bytes == bytes &&
-                   memcmp(partial->pushed, text, bytes) == 0;
-    char *kept = is_same ? NULL : text_copy(text, bytes);
-    char *sent = kept ? text_copy(text, bytes) : NULL;
-    if (!sent) {
-        free(kept);
-        return;
-    }
-
-    free(partial->pushed);
-    partial->pushed = kept;
-    partial->pushed_bytes = bytes;
-    uv_mutex_lock(&partial->mutex);
-    free(partial->newest);
-    partial->newest = sent;
-    partial->newest_bytes = bytes;
-    uv_mutex_unlock(&partial->mutex);
-    uv_async_send(&partial->async);
+    if (partial)
+        relay_push(partial->relay, text, bytes);
 }
 
 void partial_end(struct partial *partial)
@@ -113,21 +71,12 @@ void partial_end(struct partial *partial)
         partial->has_ended = true;
 }
 
-static void on_closed(uv_handle_t *handle)
-{
-    struct partial *partial = handle->data;
-    uv_mutex_destroy(&partial->mutex);
-    free(partial->newest);
-    free(partial->pushed);
-    free(partial);
-}
-
 void partial_destroy(struct partial *partial)
 {
     if (!partial)
         return;
 
-    partial->has_ended = true;
+    relay_destroy(partial->relay);
     json_decref(partial->token);
-    uv_close((uv_handle_t *)&partial->async, on_closed);
+    free(partial);
 }

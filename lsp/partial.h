@@ -14,20 +14,22 @@
 
 #include "lsp/client.h"
 
-/* What becomes of a longer text is told by the reply alone. */
-enum { PARTIAL_TEXT_BYTES = 256 * 1024 };
-
 struct partial;
 
 /* Makes the `value` of a `$/progress` from the text so far, on the loop's thread; a new reference. */
 typedef json_t *(*partial_write)(void *user, const char *text, size_t bytes);
 
-/* NULL where `params` has no token that is a string or an integer, and when memory is exhausted: pieces are a courtesy.
- * `write` NULL gives {"text": ...}. */
+/* The request's token, borrowed from `params`; NULL where it has none that is a string or an integer. */
+json_t *partial_token(const json_t *params);
+
+/* Sends one piece, on the loop's thread; `value` is stolen. */
+void partial_send(struct client *client, json_t *token, json_t *value);
+
+/* NULL where `params` has no token, and when memory is exhausted: pieces are a courtesy. `write` NULL gives {"text": ...}. */
 struct partial *partial_create(struct client *client, const json_t *params, partial_write write,
                                void *user);
 
-/* Any thread: the whole text so far, UTF-8, copied. Also with what was pushed before, which is not sent again. */
+/* Any thread, one at a time: the whole text so far, UTF-8, copied. What was pushed before is not sent again. */
 void partial_push(struct partial *partial, const char *text, size_t bytes);
 
 /* Nothing is sent from now on; may be called again. */

@@ -93,7 +93,7 @@ bool tool_complete(const struct command_line *line, struct error *error)
         return false;
     engine = tool_open_engine(&line->settings, error);
     if (!engine || !candidates_generate(&candidates, engine, &context, 1, line->settings.max_tokens,
-                                        NULL, error))
+                                        NULL, NULL, error))
         goto done;
 
     const char *text = candidates.count ? candidates.texts[0] : "";

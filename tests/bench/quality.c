@@ -110,9 +110,10 @@ static void complete(struct engine *engine, const struct problem *problem, int t
     struct syntax *syntax = syntax_create(problem->language);
     size_t cursor;
     char *text = make_document(problem, typed, &cursor);
-    bool done = syntax && syntax_parse(syntax, text, strlen(text)) &&
-                context_init(&context, problem->language, syntax, text, strlen(text), cursor) &&
-                candidates_generate(candidates, engine, &context, 1, MAX_TOKENS, NULL, &error);
+    bool done =
+        syntax && syntax_parse(syntax, text, strlen(text)) &&
+        context_init(&context, problem->language, syntax, text, strlen(text), cursor) &&
+        candidates_generate(candidates, engine, &context, 1, MAX_TOKENS, NULL, NULL, &error);
 
     if (!done)
         fprintf(stderr, "%s\n", error.text);

@@ -1,0 +1,116 @@
+/* A list of fixed size, the entry used last in front: it is short enough to be searched from the front, which also makes the
+ * newest completion win where several fit. */
+#include "lsp/recall.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+struct entry {
+    struct place place;
+    struct candidates candidates;
+    int wanted;
+    bool is_foreseen; /* not asked for yet */
+};
+
+struct recall {
+    struct entry *entries[RECALL_ENTRIES]; /* [count], used last first */
+    size_t count;
+};
+
+struct recall *recall_create(void)
+{
+    return calloc(1, sizeof(struct recall));
+}
+
+static void entry_destroy(struct entry *entry)
+{
+    candidates_finish(&entry->candidates);
+    free(entry);
+}
+
+void recall_clear(struct recall *recall)
+{
+    for (size_t i = 0; i < recall->count; i++)
+        entry_destroy(recall->entries[i]);
+    recall->count = 0;
+}
+
+void recall_destroy(struct recall *recall)
+{
+    if (!recall)
+        return;
+
+    recall_clear(recall);
+    free(recall);
+}
+
+/* Moves the entry at `index` to the front. */
+static void recall_touch(struct recall *recall, size_t index)
+{
+    struct entry *entry = recall->entries[index];
+    memmove(recall->entries + 1, recall->entries, index * sizeof(struct entry *));
+    recall->entries[0] = entry;
+}
+
+static bool is_same_place(const struct place *a, const struct place *b)
+{
+    return a->document == b->document && a->hash == b->hash && a->before_bytes == b->before_bytes &&
+           a->after_bytes == b->after_bytes &&
+           memcmp(a->near_after, b->near_after, a->near_after_bytes) == 0;
+}
+
+void recall_store(struct recall *recall, const struct place *place, struct candidates *candidates,
+                  int wanted, bool is_foreseen)
+{
+    struct entry *entry = calloc(1, sizeof *entry);
+    if (!entry) {
+        candidates_finish(candidates);
+        return;
+    }
+    *entry = (struct entry){*place, *candidates, wanted, is_foreseen};
+    *candidates = (struct candidates){0};
+
+    /* takes the place of the one for the same place, else of the one that was not used for longest */
+    size_t index = 0;
+    while (index < recall->count && !is_same_place(&recall->entries[index]->place, place))
+        index++;
+    if (index == RECALL_ENTRIES)
+        index--;
+    if (index < recall->count)
+        entry_destroy(recall->entries[index]);
+    else
+        recall->count++;
+    recall->entries[index] = entry;
+    recall_touch(recall, index);
+}
+
+bool recall_rest(const struct candidates *candidates, const struct place_step *step,
+                 struct recall_answer *answer)
+{
+    *answer = (struct recall_answer){.has_moved = step->typed_bytes > 0};
+    for (size_t i = 0; i < candidates->count; i++) {
+        const char *text = candidates->texts[i];
+        size_t at = answer->count;
+        if (place_rest(step, text, strlen(text), &answer->texts[at], &answer->bytes[at]))
+            answer->count += answer->bytes[at] > 0;
+    }
+    return answer->count > 0 || !answer->has_moved;
+}
+
+bool recall_find(struct recall *recall, const struct place_cursor *cursor, int wanted,
+                 struct recall_answer *answer)
+{
+    for (size_t i = 0; i < recall->count; i++) {
+        struct entry *entry = recall->entries[i];
+        struct place_step step;
+        if (entry->wanted < wanted || !place_step(&entry->place, cursor, &step) ||
+            !recall_rest(&entry->candidates, &step, answer))
+            continue;
+
+        answer->was_foreseen = entry->is_foreseen;
+        entry->is_foreseen = false;
+        recall_touch(recall, i);
+        return true;
+    }
+    return false;
+}
