@@ -2,6 +2,7 @@
  * reused that a user would have to wait for. */
 #include "infer/bench.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <sys/resource.h>
 #include <time.h>
@@ -118,21 +119,39 @@ static bool measure(struct bench *bench, struct bench_result *result)
     return true;
 }
 
-static bool check_options(const struct bench_options *options, const struct model *model,
-                          struct error *error)
+static bool check_options(const struct bench_options *options, struct error *error)
 {
-    const int positions = options->prompt_tokens + options->decode_tokens + BENCH_VERIFIED;
-
     if (options->prompt_tokens < 1 || options->decode_tokens < 1 || options->runs < 1 ||
         options->runs > RUNS_MAX)
         return error_set(error, ERROR_INPUT, "bench: at least one token and one run are needed");
-    if (positions > model->config.max_positions)
-        return error_set(error, ERROR_LIMIT, "bench: %d tokens are more than the model's %d",
-                         positions, model->config.max_positions);
     return true;
 }
 
-static void describe(struct bench_result *result, const struct model *model)
+/* The model where it would be used, with exactly the context that is measured: a smaller one is of no use here. */
+static struct model *load(const struct bench_options *options, int positions,
+                          struct placement *placement, struct error *error)
+{
+    struct model_options model_options = {0};
+    const struct engine_options wish = {
+        .model = options->model,
+        .device = options->device,
+        .threads = options->threads,
+        .context_tokens = positions,
+        .gpu_memory_bytes = options->gpu_memory_bytes,
+        .no_fallback = options->device == ENGINE_DEVICE_CUDA,
+        .exact = options->exact,
+    };
+
+    if (!placement_find(placement, &wish, false, error))
+        return NULL;
+    if (placement->context_tokens < positions)
+        placement_turn_to_cpu(placement, placement->reason);
+    model_options.backend = placement_open(placement, &wish, error);
+    return model_options.backend ? model_load(options->model, &model_options, error) : NULL;
+}
+
+static void describe(struct bench_result *result, const struct model *model,
+                     const struct placement *placement)
 {
     struct rusage usage;
     struct backend_info info;
@@ -141,8 +160,12 @@ static void describe(struct bench_result *result, const struct model *model)
     backend_describe(model->backend, &info);
     result->peak_rss_bytes = (int64_t)usage.ru_maxrss * 1024;
     result->weight_bytes = model->weight_bytes;
-    result->device = info.device;
-    result->isa = info.kernels;
+    snprintf(result->device, sizeof result->device, "%s", info.device);
+    snprintf(result->isa, sizeof result->isa, "%s", info.kernels);
+    snprintf(result->hardware, sizeof result->hardware, "%s", info.hardware);
+    snprintf(result->device_reason, sizeof result->device_reason, "%s", placement->reason);
+    result->peak_bytes_per_second = info.peak_bytes_per_second;
+    result->device_bytes = info.memory_bytes;
     result->is_exact = info.is_exact;
     result->threads = info.threads;
 }
@@ -150,21 +173,20 @@ static void describe(struct bench_result *result, const struct model *model)
 bool bench_run(struct bench_result *result, const struct bench_options *options,
                struct error *error)
 {
-    const struct model_options model_options = {.threads = options->threads,
-                                                .exact = options->exact};
     const double started = now_ms();
+    const int positions = options->prompt_tokens + options->decode_tokens + BENCH_VERIFIED;
     struct bench bench = {.options = options, .error = error};
+    struct placement placement;
     bool done = false;
 
     *result = (struct bench_result){0};
-    bench.model = model_load(options->model, &model_options, error);
+    if (!check_options(options, error))
+        return false;
+    bench.model = load(options, positions, &placement, error);
     if (!bench.model)
         return false;
     result->load_ms = now_ms() - started;
-    if (!check_options(options, bench.model, error))
-        goto done;
 
-    const int positions = options->prompt_tokens + options->decode_tokens + BENCH_VERIFIED;
     bench.tokens = malloc((size_t)positions * sizeof *bench.tokens);
     bench.session = session_create(bench.model, positions, error);
     if (!bench.tokens || !bench.session) {
@@ -172,7 +194,7 @@ bool bench_run(struct bench_result *result, const struct bench_options *options,
         goto done;
     }
     done = measure(&bench, result);
-    describe(result, bench.model);
+    describe(result, bench.model, &placement);
     /* last, since it needs memory of its own */
     result->read_bandwidth_bytes_per_second =
         bench.model->backend->ops->read_bandwidth(bench.model->backend);

@@ -1,7 +1,7 @@
 /* How fast a checkpoint runs here, beside what the machine allows.
  *
  * Measures the session with random tokens, so checkpoints without a tokenizer serve too. Synchronous; prints nothing. Results
- * are plain values, the strings in them constant.
+ * are plain values.
  */
 #ifndef INFER_BENCH_H
 #define INFER_BENCH_H
@@ -9,11 +9,15 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "infer/engine.h"
 #include "infer/error.h"
+#include "infer/placement.h"
 
 struct bench_options {
     const char *model; /* checkpoint directory */
-    int threads;       /* 0: one per processor */
+    enum engine_device device;
+    int64_t gpu_memory_bytes; /* of a GPU's memory at most; 0: what is free */
+    int threads;              /* 0: one per processor */
     bool exact;
     int prompt_tokens; /* of a cold prompt */
     int decode_tokens; /* one by one after it */
@@ -27,12 +31,17 @@ struct bench_result {
     double prompt_tokens_per_second;
     double decode_tokens_per_second;
     double decode_bytes_per_second;         /* of weights */
-    double read_bandwidth_bytes_per_second; /* of the machine, same threads */
+    double read_bandwidth_bytes_per_second; /* of the device's memory, measured */
+    double peak_bytes_per_second; /* of that memory on paper: clock times width; 0: not known */
     /* Milliseconds to evaluate 1, 2, ... tokens at once after the prompt. */
     double verify_ms[BENCH_VERIFIED];
     int64_t peak_rss_bytes;
     int64_t weight_bytes;
-    const char *device, *isa; /* "cpu", "avx512" */
+    int64_t device_bytes;                     /* of a GPU's memory that was taken */
+    char device[PLACEMENT_NAME_BYTES];        /* "cpu", "cuda" */
+    char hardware[PLACEMENT_NAME_BYTES];      /* the GPU's name; "" on the CPU */
+    char device_reason[PLACEMENT_TEXT_BYTES]; /* why that device, as half a sentence */
+    char isa[PLACEMENT_NAME_BYTES];           /* "avx512", "sm_86" */
     bool is_exact;
     int threads;
 };

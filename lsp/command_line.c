@@ -13,6 +13,8 @@
 enum flag {
     OPTION_MODEL = 256,
     OPTION_DEVICE,
+    OPTION_GPU_MEMORY,
+    OPTION_NO_GPU_FALLBACK,
     OPTION_THREADS,
     OPTION_EXACT,
     OPTION_CONTEXT,
@@ -46,6 +48,8 @@ enum flag {
 static const struct option options[] = {
     {"model", required_argument, NULL, OPTION_MODEL},
     {"device", required_argument, NULL, OPTION_DEVICE},
+    {"gpu-memory", required_argument, NULL, OPTION_GPU_MEMORY},
+    {"no-gpu-fallback", no_argument, NULL, OPTION_NO_GPU_FALLBACK},
     {"threads", required_argument, NULL, OPTION_THREADS},
     {"exact", no_argument, NULL, OPTION_EXACT},
     {"context", required_argument, NULL, OPTION_CONTEXT},
@@ -169,6 +173,13 @@ static bool apply_common(struct command_line *line, enum flag option, const char
         return settings_parse_device(text, &settings->device) ||
                error_set(error, ERROR_INPUT, "--device: auto, cpu or cuda is expected, not %s",
                          text);
+    case OPTION_GPU_MEMORY:
+        return settings_parse_memory(text, &settings->gpu_memory_bytes) ||
+               error_set(error, ERROR_INPUT, "--gpu-memory: a size such as 4G is expected, not %s",
+                         text);
+    case OPTION_NO_GPU_FALLBACK:
+        settings->gpu_fallback = false;
+        return true;
     case OPTION_THREADS:
         return parse_int("threads", text, 0, 1024, &settings->threads, error);
     case OPTION_EXACT:
@@ -371,11 +382,16 @@ void command_line_help(FILE *out)
         "text\n"
         "  hxqd compress SRC_DIR DST_DIR [--sidecar N]            dense checkpoint to HXQ\n"
         "  hxqd bench [--prompt-tokens N] [--decode-tokens N]     how fast it is here\n"
-        "  hxqd inspect [DIR]                                     what a checkpoint holds\n"
+        "  hxqd inspect [DIR] [--gpu-memory 4G]                   what a checkpoint holds, and "
+        "whether\n"
+        "                                                         it fits a GPU of that size\n"
         "  hxqd doctor                                            what will be used, and why\n"
         "\n"
         "  --model DIR           checkpoint; else $HXQD_MODEL, else the one that is built in\n"
         "  --device auto|cpu|cuda\n"
+        "  --gpu-memory SIZE     of a GPU's memory at most, such as 3.5G\n"
+        "  --no-gpu-fallback     what does not fit the GPU is an error, not a smaller context\n"
+        "                        or the CPU\n"
         "  --threads N           0: one per processor\n"
         "  --exact               no rounding beyond the golden numerics\n"
         "  --context N           tokens of the context window\n"

@@ -123,8 +123,9 @@ static void on_loaded(void *user, const struct engine_info *info, const struct e
     client->model = info ? CLIENT_MODEL_READY : CLIENT_MODEL_FAILED;
     client->engine = info;
     if (info)
-        log_write(LOG_LEVEL_INFO, "model %s: %d layers on %s (%s), %.0f ms", info->model,
-                  info->layers, info->device, info->isa, info->load_ms);
+        log_write(LOG_LEVEL_INFO, "model %s: %d layers on %s (%s; %s), context %d, %.0f ms",
+                  info->model, info->layers, info->device, info->isa, info->device_reason,
+                  info->context_tokens, info->load_ms);
     else
         log_write(LOG_LEVEL_ERROR, "%s", error.text);
     if (client->phase != CLIENT_INITIALIZED)
@@ -150,6 +151,8 @@ void lifecycle_initialized(struct client *client, const struct rpc_message *mess
         .device = client->settings.device,
         .threads = client->settings.threads,
         .context_tokens = client->settings.context_tokens,
+        .gpu_memory_bytes = client->settings.gpu_memory_bytes,
+        .no_fallback = !client->settings.gpu_fallback,
         .exact = client->settings.exact,
     };
     struct worker_events events = {on_progress, on_loaded, client};

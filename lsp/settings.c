@@ -1,6 +1,7 @@
 /* One table names what a client may set, with its limits, so that checking and reporting are written once. */
 #include "lsp/settings.h"
 
+#include <ctype.h>
 #include <errno.h>
 #include <limits.h>
 #include <stddef.h>
@@ -21,10 +22,13 @@ enum {
     SENTENCE_BYTES = 256,
 };
 
+static const int64_t MEMORY_LEAST_BYTES = INT64_C(1) << 20, MEMORY_MOST_BYTES = INT64_C(1) << 50;
+
 bool settings_init(struct settings *settings)
 {
     *settings = (struct settings){
         .device = ENGINE_DEVICE_AUTO,
+        .gpu_fallback = true,
         .max_tokens = SETTINGS_DEFAULT_MAX_TOKENS,
         .candidates = SETTINGS_DEFAULT_CANDIDATES,
         .log_level = LOG_LEVEL_INFO,
@@ -64,6 +68,23 @@ bool settings_parse_device(const char *text, enum engine_device *device)
     return false;
 }
 
+bool settings_parse_memory(const char *text, int64_t *bytes)
+{
+    static const char units[] = "KMG";
+    char *end;
+    double number = strtod(text, &end);
+    const char *unit = *end ? strchr(units, toupper((unsigned char)*end)) : NULL;
+
+    if (end == text || (*end && (!unit || end[1])))
+        return false;
+    for (ptrdiff_t i = 0; unit && i <= unit - units; i++)
+        number *= 1024.0;
+    if (!(number >= (double)MEMORY_LEAST_BYTES && number <= (double)MEMORY_MOST_BYTES))
+        return false;
+    *bytes = (int64_t)number;
+    return true;
+}
+
 /* An option with a number; `member` is where it goes. */
 struct number_option {
     const char *name;
@@ -92,6 +113,9 @@ static bool option_apply(struct settings *settings, const char *name, const json
                          char sentence[SENTENCE_BYTES])
 {
     const struct number_option *number = number_option_find(name);
+    bool *flag = strcmp(name, "exact") == 0         ? &settings->exact
+                 : strcmp(name, "gpuFallback") == 0 ? &settings->gpu_fallback
+                                                    : NULL;
     if (number) {
         json_int_t wanted = json_integer_value(value);
         if (json_is_integer(value) && wanted >= number->least && wanted <= number->most) {
@@ -110,12 +134,17 @@ static bool option_apply(struct settings *settings, const char *name, const json
         if (device && settings_parse_device(device, &settings->device))
             return true;
         snprintf(sentence, SENTENCE_BYTES, "option \"device\" must be auto, cpu or cuda");
-    } else if (strcmp(name, "exact") == 0) {
+    } else if (strcmp(name, "gpuMemory") == 0) {
+        const char *memory = json_string_value(value);
+        if (memory && settings_parse_memory(memory, &settings->gpu_memory_bytes))
+            return true;
+        snprintf(sentence, SENTENCE_BYTES, "option \"gpuMemory\" must be a size such as \"3.5G\"");
+    } else if (flag) {
         if (json_is_boolean(value)) {
-            settings->exact = json_is_true(value);
+            *flag = json_is_true(value);
             return true;
         }
-        snprintf(sentence, SENTENCE_BYTES, "option \"exact\" must be true or false");
+        snprintf(sentence, SENTENCE_BYTES, "option \"%s\" must be true or false", name);
     } else {
         /* never half a code point: the sentence goes to the editor */
         bool is_short = strlen(name) <= OPTION_NAME_BYTES;

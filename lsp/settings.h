@@ -18,6 +18,8 @@ enum settings_log_level { LOG_LEVEL_ERROR, LOG_LEVEL_WARN, LOG_LEVEL_INFO, LOG_L
 struct settings {
     char *model; /* checkpoint directory; NULL: the embedded default model */
     enum engine_device device;
+    int64_t gpu_memory_bytes; /* of a GPU's memory at most; 0: what is free */
+    bool gpu_fallback;  /* what does not fit, or fails, gives way to a smaller context or the CPU */
     int threads;        /* 0: one per processor */
     int context_tokens; /* 0: the engine's default */
     int max_tokens;     /* limit of one completion */
@@ -38,10 +40,14 @@ void settings_finish(struct settings *settings);
 /* Replaces an owned string by a copy; false when memory is exhausted. */
 bool settings_set_string(char **field, const char *value);
 
-/* Applies a client's initializationOptions: {"model", "device", "threads", "context", "maxTokens", "candidates", "exact"}.
+/* Applies a client's initializationOptions: {"model", "device", "threads", "context", "maxTokens", "candidates", "exact",
+ * "gpuMemory": "3.5G", "gpuFallback"}.
  * Every unknown key or wrong value is skipped and reported through `on_problem` as one sentence. */
 void settings_apply_json(struct settings *settings, const json_t *options,
                          void (*on_problem)(void *user, const char *sentence), void *user);
+
+/* Memory such as "3.5G", "512M" or "4294967296", K, M, G counting in 1024s; false for anything else or less than 1M. */
+bool settings_parse_memory(const char *text, int64_t *bytes);
 
 /* "auto", "cpu", "cuda"; false for anything else. */
 bool settings_parse_device(const char *text, enum engine_device *device);

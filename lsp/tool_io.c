@@ -25,12 +25,15 @@ struct engine *tool_open_engine(const struct settings *settings, struct error *e
     struct engine *engine = NULL;
 
     if (model)
-        engine = engine_open(&(struct engine_options){.model = model,
-                                                      .device = settings->device,
-                                                      .threads = settings->threads,
-                                                      .context_tokens = settings->context_tokens,
-                                                      .exact = settings->exact},
-                             error);
+        engine =
+            engine_open(&(struct engine_options){.model = model,
+                                                 .device = settings->device,
+                                                 .threads = settings->threads,
+                                                 .context_tokens = settings->context_tokens,
+                                                 .gpu_memory_bytes = settings->gpu_memory_bytes,
+                                                 .no_fallback = !settings->gpu_fallback,
+                                                 .exact = settings->exact},
+                        error);
     free(model);
     return engine;
 }

@@ -16,24 +16,33 @@ static bool print_object(const struct bench_result *result, struct error *error)
     for (int i = 0; i < BENCH_VERIFIED; i++)
         json_array_append_new(verify, json_real(result->verify_ms[i]));
     return tool_print_json(
-        json_pack("{s:f, s:f, s:f, s:f, s:f, s:o, s:I, s:I, s:s, s:s, s:b, s:i}",
-                  "prompt_tokens_per_second", result->prompt_tokens_per_second,
-                  "decode_tokens_per_second", result->decode_tokens_per_second,
-                  "decode_bytes_per_second", result->decode_bytes_per_second,
-                  "read_bandwidth_bytes_per_second", result->read_bandwidth_bytes_per_second,
-                  "load_ms", result->load_ms, "verify_ms", verify, "peak_rss_bytes",
-                  (json_int_t)result->peak_rss_bytes, "weight_bytes",
-                  (json_int_t)result->weight_bytes, "device", result->device, "isa", result->isa,
-                  "exact", result->is_exact, "threads", result->threads),
+        json_pack(
+            "{s:f, s:f, s:f, s:f, s:f, s:f, s:o, s:I, s:I, s:I, s:s, s:s, s:s, s:s, s:b, s:i}",
+            "prompt_tokens_per_second", result->prompt_tokens_per_second,
+            "decode_tokens_per_second", result->decode_tokens_per_second, "decode_bytes_per_second",
+            result->decode_bytes_per_second, "read_bandwidth_bytes_per_second",
+            result->read_bandwidth_bytes_per_second, "peak_bytes_per_second",
+            result->peak_bytes_per_second, "load_ms", result->load_ms, "verify_ms", verify,
+            "peak_rss_bytes", (json_int_t)result->peak_rss_bytes, "weight_bytes",
+            (json_int_t)result->weight_bytes, "device_bytes", (json_int_t)result->device_bytes,
+            "device", result->device, "device_reason", result->device_reason, "hardware",
+            result->hardware, "isa", result->isa, "exact", result->is_exact, "threads",
+            result->threads),
         error);
 }
 
 static void print_text(const struct bench_result *result)
 {
     const double bandwidth = result->read_bandwidth_bytes_per_second;
+    const double peak = result->peak_bytes_per_second;
 
-    printf("device     %s, %s, %s products, %d threads\n", result->device, result->isa,
-           result->is_exact ? "exact" : "fast", result->threads);
+    printf("device     %s (%s), %s, %s products", result->device, result->device_reason,
+           result->isa, result->is_exact ? "exact" : "fast");
+    if (result->threads > 0)
+        printf(", %d threads", result->threads);
+    putchar('\n');
+    if (result->device_bytes > 0)
+        printf("memory     %.2f GB of the device's\n", (double)result->device_bytes * 1e-9);
     printf("load       %.0f ms, %.2f GB of weights, %.2f GB resident at most\n", result->load_ms,
            (double)result->weight_bytes * 1e-9, (double)result->peak_rss_bytes * 1e-9);
     printf("prompt     %.1f tokens/s\n", result->prompt_tokens_per_second);
@@ -41,6 +50,10 @@ static void print_text(const struct bench_result *result)
            result->decode_tokens_per_second, result->decode_bytes_per_second * 1e-9,
            bandwidth * 1e-9,
            bandwidth > 0.0 ? 100.0 * result->decode_bytes_per_second / bandwidth : 0.0);
+    if (peak > 0.0)
+        printf(
+            "peak       %.1f GB/s on paper: %.0f %% of it in decoding, %.0f %% in plain reading\n",
+            peak * 1e-9, 100.0 * result->decode_bytes_per_second / peak, 100.0 * bandwidth / peak);
     printf("verify    ");
     for (int i = 0; i < BENCH_VERIFIED; i++)
         printf(" %d: %.2f x", i + 1, result->verify_ms[i] / result->verify_ms[0]);
@@ -59,6 +72,8 @@ bool tool_bench(const struct command_line *line, struct error *error)
         &result,
         &(struct bench_options){
             .model = model,
+            .device = line->settings.device,
+            .gpu_memory_bytes = line->settings.gpu_memory_bytes,
             .threads = line->settings.threads,
             .exact = line->settings.exact,
             .prompt_tokens = line->prompt_tokens ? line->prompt_tokens : DEFAULT_PROMPT_TOKENS,

@@ -15,6 +15,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "infer/placement.h"
+
 enum { LOAD_STEPS = 10, TEXT_BYTES = 4096, POLL_MS = 1 };
 
 struct engine {
@@ -74,12 +76,22 @@ void engine_describe(const struct engine *engine, struct engine_info *info)
         .model = engine->model,
         .architecture = "scripted",
         .device = "cpu",
+        .device_reason = "scripted",
+        .hardware = "",
         .isa = "none",
         .threads = 1,
         .context_tokens = ENGINE_DEFAULT_CONTEXT_TOKENS,
         .has_tokenizer = true,
         .has_fim = true,
     };
+}
+
+const struct placement *engine_placement(const struct engine *engine)
+{
+    static const struct placement nowhere;
+
+    (void)engine;
+    return &nowhere;
 }
 
 const char *engine_stop_name(enum engine_stop stop)

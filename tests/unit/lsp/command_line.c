@@ -46,6 +46,12 @@ static const struct word_case cases[] = {
     {"no prompt", {"generate"}, 0, NULL, "either --prompt or --file"},
     {"two prompts", {"generate", "--prompt", "a", "--file", "b"}, 0, NULL, "either --prompt or"},
     {"no tokens", {"logits"}, 0, NULL, "logits needs --tokens"},
+    {"memory of a GPU",
+     {"inspect", "--gpu-memory", "4G", "--no-gpu-fallback"},
+     COMMAND_INSPECT,
+     NULL,
+     NULL},
+    {"memory of a GPU is a word", {"doctor", "--gpu-memory", "all"}, 0, NULL, "not all"},
     {"log level unknown", {"--log-level", "loud"}, 0, NULL, "not loud"},
 };
 

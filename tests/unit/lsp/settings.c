@@ -106,6 +106,68 @@ static void model_default_not_installed_is_an_error(void **state)
     settings_finish(&settings);
 }
 
+/* An option of the GPU, with the problem that it meets or the values it leaves. */
+static void gpu_option_is_applied_or_reported(void **state)
+{
+    static const struct {
+        const char *options, *problem;
+        int64_t memory_bytes;
+        bool fallback;
+    } gpu_cases[] = {
+        {"{}", "", 0, true},
+        {"{\"gpuMemory\":\"3.5G\",\"gpuFallback\":false}", "", INT64_C(3758096384), false},
+        {"{\"gpuMemory\":4}", "\"gpuMemory\" must be a size", 0, true},
+        {"{\"gpuMemory\":\"much\"}", "\"gpuMemory\" must be a size", 0, true},
+        {"{\"gpuFallback\":\"no\"}", "\"gpuFallback\" must be true or false", 0, true},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < COUNT(gpu_cases); i++) {
+        struct settings settings;
+        char problem[256] = "";
+        json_t *options = json_loads(gpu_cases[i].options, 0, NULL);
+        assert_true(settings_init(&settings));
+        settings_apply_json(&settings, options, on_problem, problem);
+        assert_true(*gpu_cases[i].problem ? strstr(problem, gpu_cases[i].problem) != NULL
+                                          : !*problem);
+        assert_int_equal(settings.gpu_memory_bytes, gpu_cases[i].memory_bytes);
+        assert_int_equal(settings.gpu_fallback, gpu_cases[i].fallback);
+        settings_finish(&settings);
+        json_decref(options);
+    }
+}
+
+static void memory_sizes_are_read(void **state)
+{
+    static const struct {
+        const char *text;
+        int64_t bytes; /* 0: refused */
+    } sizes[] = {
+        {"4G", INT64_C(4) << 30},
+        {"3.5g", INT64_C(7) << 29},
+        {"512M", 512 << 20},
+        {"2048K", 2 << 20},
+        {"1048576", 1 << 20},
+        {"1048575", 0},
+        {"4GB", 0},
+        {"4 G", 0},
+        {"G", 0},
+        {"", 0},
+        {"-4G", 0},
+        {"nan", 0},
+        {"inf", 0},
+        {"99999999999G", 0},
+        {"4T", 0},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < COUNT(sizes); i++) {
+        int64_t bytes = 0;
+        assert_int_equal(settings_parse_memory(sizes[i].text, &bytes), sizes[i].bytes > 0);
+        assert_int_equal(bytes, sizes[i].bytes);
+    }
+}
+
 static void device_names_are_known(void **state)
 {
     (void)state;
@@ -122,6 +184,8 @@ int main(void)
         cmocka_unit_test(option_of_client_is_applied_or_reported),
         cmocka_unit_test(model_of_environment_is_taken),
         cmocka_unit_test(model_default_not_installed_is_an_error),
+        cmocka_unit_test(gpu_option_is_applied_or_reported),
+        cmocka_unit_test(memory_sizes_are_read),
         cmocka_unit_test(device_names_are_known),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
