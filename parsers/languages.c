@@ -13,22 +13,33 @@
 #include "parsers/tree.h"
 #include "queries.h"
 
-enum { LANGUAGE_NAMES = 5 };
+enum { LANGUAGE_NAMES = 14 };
 
 struct language {
     const char *name;
-    const char *ids[LANGUAGE_NAMES];     /* LSP language ids */
+    const char *ids[LANGUAGE_NAMES];     /* LSP language ids, and what Neovim calls file types */
     const char *endings[LANGUAGE_NAMES]; /* of paths */
     const TSLanguage *(*grammar)(void);
     const struct comment_style *comments;
-    const char *blocks; /* text of queries/<name>/blocks.scm */
+    const char *quotes, *long_quotes;
+    const char *queries[QUERY_KINDS]; /* text of queries/<name>/ */
 };
 
 /* Defined by the grammars, which come without headers. */
+const TSLanguage *tree_sitter_bash(void);
 const TSLanguage *tree_sitter_c(void);
+const TSLanguage *tree_sitter_cpp(void);
+const TSLanguage *tree_sitter_css(void);
+const TSLanguage *tree_sitter_go(void);
+const TSLanguage *tree_sitter_html(void);
+const TSLanguage *tree_sitter_java(void);
 const TSLanguage *tree_sitter_javascript(void);
+const TSLanguage *tree_sitter_json(void);
 const TSLanguage *tree_sitter_lua(void);
 const TSLanguage *tree_sitter_python(void);
+const TSLanguage *tree_sitter_rust(void);
+const TSLanguage *tree_sitter_tsx(void);
+const TSLanguage *tree_sitter_typescript(void);
 
 static const struct comment_style c_comments = {
     .line = "//",
@@ -37,6 +48,46 @@ static const struct comment_style c_comments = {
     .doc_open = "/**",
     .doc_line = " * ",
     .doc_close = " */",
+};
+static const struct comment_style css_comments = {
+    .line = "",
+    .open = "/*",
+    .close = "*/",
+    .doc_open = "/*",
+    .doc_line = " * ",
+    .doc_close = " */",
+};
+static const struct comment_style bash_comments = {
+    .line = "#",
+    .open = "",
+    .close = "",
+    .doc_open = "",
+    .doc_line = "# ",
+    .doc_close = "",
+};
+static const struct comment_style go_comments = {
+    .line = "//",
+    .open = "/*",
+    .close = "*/",
+    .doc_open = "",
+    .doc_line = "// ",
+    .doc_close = "",
+};
+static const struct comment_style html_comments = {
+    .line = "",
+    .open = "<!--",
+    .close = "-->",
+    .doc_open = "<!--",
+    .doc_line = "",
+    .doc_close = "-->",
+};
+static const struct comment_style json_comments = {
+    .line = "//",
+    .open = "/*",
+    .close = "*/",
+    .doc_open = "",
+    .doc_line = "// ",
+    .doc_close = "",
 };
 static const struct comment_style lua_comments = {
     .line = "--",
@@ -55,23 +106,112 @@ static const struct comment_style python_comments = {
     .doc_close = "\"\"\"",
     .doc_is_inside = true,
 };
+static const struct comment_style rust_comments = {
+    .line = "//",
+    .open = "/*",
+    .close = "*/",
+    .doc_open = "",
+    .doc_line = "/// ",
+    .doc_close = "",
+};
+
+#define QUERIES(language)                                                                          \
+    {                                                                                              \
+        [QUERY_BLOCKS] = query_##language##_blocks, [QUERY_SYMBOLS] = query_##language##_symbols,  \
+        [QUERY_NAMES] = query_##language##_names,                                                  \
+    }
 
 static const struct language languages[] = {
+    {
+        .name = "bash",
+        .ids = {"shellscript", "sh", "bash", "zsh"},
+        .endings = {".sh", ".bash", ".zsh", ".bats"},
+        .grammar = tree_sitter_bash,
+        .comments = &bash_comments,
+        .quotes = "\"'`",
+        .long_quotes = "\"'`",
+        .queries = QUERIES(bash),
+    },
     {
         .name = "c",
         .ids = {"c"},
         .endings = {".c", ".h"},
         .grammar = tree_sitter_c,
         .comments = &c_comments,
-        .blocks = query_c_blocks,
+        .quotes = "\"'",
+        .long_quotes = "",
+        .queries = QUERIES(c),
+    },
+    {
+        .name = "cpp",
+        .ids = {"cpp", "c++", "cuda-cpp", "cuda"},
+        .endings = {".cpp", ".cc", ".cxx", ".c++", ".hpp", ".hh", ".hxx", ".h++", ".ipp", ".inl",
+                    ".tpp", ".cu", ".cuh"},
+        .grammar = tree_sitter_cpp,
+        .comments = &c_comments,
+        .quotes = "\"'",
+        .long_quotes = "",
+        .queries = QUERIES(cpp),
+    },
+    {
+        .name = "css",
+        .ids = {"css"},
+        .endings = {".css"},
+        .grammar = tree_sitter_css,
+        .comments = &css_comments,
+        .quotes = "\"'",
+        .long_quotes = "",
+        .queries = QUERIES(css),
+    },
+    {
+        .name = "go",
+        .ids = {"go"},
+        .endings = {".go"},
+        .grammar = tree_sitter_go,
+        .comments = &go_comments,
+        .quotes = "\"'`",
+        .long_quotes = "`",
+        .queries = QUERIES(go),
+    },
+    {
+        .name = "html",
+        .ids = {"html"},
+        .endings = {".html", ".htm", ".xhtml"},
+        .grammar = tree_sitter_html,
+        .comments = &html_comments,
+        .quotes = "",
+        .long_quotes = "",
+        .queries = QUERIES(html),
+    },
+    {
+        .name = "java",
+        .ids = {"java"},
+        .endings = {".java"},
+        .grammar = tree_sitter_java,
+        .comments = &c_comments,
+        .quotes = "\"'",
+        .long_quotes = "",
+        .queries = QUERIES(java),
     },
     {
         .name = "javascript",
-        .ids = {"javascript", "javascriptreact"},
+        .ids = {"javascript", "javascriptreact", "javascript.jsx"},
         .endings = {".js", ".mjs", ".cjs", ".jsx"},
         .grammar = tree_sitter_javascript,
         .comments = &c_comments,
-        .blocks = query_javascript_blocks,
+        .quotes = "\"'`",
+        .long_quotes = "`",
+        .queries = QUERIES(javascript),
+    },
+    {
+        .name = "json",
+        .ids = {"json", "jsonc"},
+        .endings = {".json", ".jsonc", ".geojson", ".webmanifest"},
+        .grammar = tree_sitter_json,
+        .comments = &json_comments,
+        .quotes = "\"",
+        .long_quotes = "",
+        .queries = QUERIES(json),
     },
     {
         .name = "lua",
@@ -79,7 +219,9 @@ static const struct language languages[] = {
         .endings = {".lua"},
         .grammar = tree_sitter_lua,
         .comments = &lua_comments,
-        .blocks = query_lua_blocks,
+        .quotes = "\"'",
+        .long_quotes = "",
+        .queries = QUERIES(lua),
     },
     {
         .name = "python",
@@ -87,7 +229,39 @@ static const struct language languages[] = {
         .endings = {".py", ".pyi", ".pyw"},
         .grammar = tree_sitter_python,
         .comments = &python_comments,
-        .blocks = query_python_blocks,
+        .quotes = "\"'",
+        .long_quotes = "",
+        .queries = QUERIES(python),
+    },
+    {
+        .name = "rust",
+        .ids = {"rust"},
+        .endings = {".rs"},
+        .grammar = tree_sitter_rust,
+        .comments = &rust_comments,
+        .quotes = "\"",
+        .long_quotes = "\"",
+        .queries = QUERIES(rust),
+    },
+    {
+        .name = "tsx",
+        .ids = {"typescriptreact", "typescript.tsx", "tsx"},
+        .endings = {".tsx"},
+        .grammar = tree_sitter_tsx,
+        .comments = &c_comments,
+        .quotes = "\"'`",
+        .long_quotes = "`",
+        .queries = QUERIES(tsx),
+    },
+    {
+        .name = "typescript",
+        .ids = {"typescript"},
+        .endings = {".ts", ".mts", ".cts"},
+        .grammar = tree_sitter_typescript,
+        .comments = &c_comments,
+        .quotes = "\"'`",
+        .long_quotes = "`",
+        .queries = QUERIES(typescript),
     },
 };
 
@@ -97,7 +271,7 @@ static pthread_mutex_t compile_lock = PTHREAD_MUTEX_INITIALIZER;
 static struct {
     bool tried;
     const TSQuery *query;
-} compiled[LANGUAGE_COUNT];
+} compiled[LANGUAGE_COUNT][QUERY_KINDS];
 
 static bool has_ending(const char *path, const char *ending)
 {
@@ -161,19 +335,30 @@ const TSLanguage *language_grammar(const struct language *language)
     return language->grammar();
 }
 
-const TSQuery *language_blocks(const struct language *language)
+const char *language_quotes(const struct language *language)
+{
+    return language->quotes;
+}
+
+const char *language_long_quotes(const struct language *language)
+{
+    return language->long_quotes;
+}
+
+const TSQuery *language_query(const struct language *language, enum query_kind kind)
 {
     size_t index = (size_t)(language - languages);
+    const char *text = language->queries[kind];
     uint32_t at = 0;
     TSQueryError problem = TSQueryErrorNone;
 
     pthread_mutex_lock(&compile_lock);
-    if (!compiled[index].tried) {
-        compiled[index].tried = true;
-        compiled[index].query = ts_query_new(language_grammar(language), language->blocks,
-                                             (uint32_t)strlen(language->blocks), &at, &problem);
+    if (!compiled[index][kind].tried) {
+        compiled[index][kind].tried = true;
+        compiled[index][kind].query =
+            ts_query_new(language_grammar(language), text, (uint32_t)strlen(text), &at, &problem);
     }
-    const TSQuery *query = compiled[index].query;
+    const TSQuery *query = compiled[index][kind].query;
     pthread_mutex_unlock(&compile_lock);
     return query;
 }

@@ -24,14 +24,15 @@ struct window {
     const char *text;
     size_t bytes;
     size_t cursor;
-    struct marks marks; /* empty for plain text */
-    bool is_plain;
+    const struct language *language; /* NULL: plain text */
+    struct marks marks;              /* empty for plain text */
 };
 
 /* The block that was opened before the cursor. */
 struct opening {
     bool found;
     bool has_closer;     /* a token ends it, not only indentation */
+    bool is_flush;       /* its contents may stand no deeper than its header */
     size_t header_start; /* start of the line that its header begins on */
     size_t indent;       /* of that line, columns */
 };
@@ -54,11 +55,6 @@ static size_t line_start(const char *text, size_t at)
     while (at > 0 && text[at - 1] != '\n')
         at--;
     return at;
-}
-
-static bool is_quote(char byte)
-{
-    return byte == '"' || byte == '\'' || byte == '`';
 }
 
 /* Offset of the line's '\n', or the end of the text. */
@@ -103,25 +99,10 @@ static size_t indent_at(const char *text, size_t bytes, size_t at)
 
 /* Marks */
 
-/* Index of the first mark that starts at or after `offset`. */
-static size_t first_mark_from(const struct marks *marks, size_t offset)
-{
-    size_t low = 0, high = marks->count;
-
-    while (low < high) {
-        size_t middle = low + (high - low) / 2;
-        if (marks->items[middle].start < offset)
-            low = middle + 1;
-        else
-            high = middle;
-    }
-    return low;
-}
-
 /* Whether a token of that kind starts at `offset`. */
 static bool has_mark(const struct marks *marks, size_t offset, enum mark_kind kind)
 {
-    for (size_t i = first_mark_from(marks, offset); i < marks->count; i++) {
+    for (size_t i = marks_from(marks, offset); i < marks->count; i++) {
         if (marks->items[i].start != offset)
             break;
         if (marks->items[i].kind == kind)
@@ -135,16 +116,14 @@ static bool is_literal(const struct mark *mark)
     return mark->kind == MARK_COMMENT || mark->kind == MARK_STRING;
 }
 
-/* Whether a string or comment goes on at the cursor. At the end of a comment it might. */
-static bool is_inside_literal(const struct window *window)
+/* Whether a quotation mark at `at` may begin a string. One between digits separates them. */
+static bool is_quote(const struct window *window, size_t at, const char *quotes)
 {
-    for (size_t i = 0; i < window->marks.count; i++) {
-        const struct mark *mark = &window->marks.items[i];
-        size_t reach = mark->kind == MARK_COMMENT ? mark->end + (size_t)1 : mark->end;
-        if (is_literal(mark) && mark->start < window->cursor && window->cursor < reach)
-            return true;
-    }
-    return false;
+    char byte = window->text[at];
+
+    if (!byte || !strchr(quotes, byte))
+        return false;
+    return byte != '\'' || at == 0 || window->text[at - 1] < '0' || window->text[at - 1] > '9';
 }
 
 /* The first quotation mark in [from, to) that belongs to no string or comment, `to` if there is none: a string was begun and
@@ -152,26 +131,28 @@ static bool is_inside_literal(const struct window *window)
 static size_t find_stray_quote(const struct window *window, size_t from, size_t to)
 {
     const struct marks *marks = &window->marks;
-    size_t mark = first_mark_from(marks, from);
+    const char *quotes = language_quotes(window->language);
+    size_t mark = marks_from(marks, from);
 
     for (size_t at = from; at < to; at++) {
         for (; mark < marks->count && marks->items[mark].start <= at; mark++) {
-            if (is_literal(&marks->items[mark]) && marks->items[mark].end > at)
+            bool is_prose = is_literal(&marks->items[mark]) || marks->items[mark].kind == MARK_TEXT;
+            if (is_prose && marks->items[mark].end > at)
                 at = marks->items[mark].end;
         }
-        if (at < to && is_quote(window->text[at]))
+        if (at < to && is_quote(window, at, quotes))
             return at;
     }
     return to;
 }
 
-/* Whether a text that may span lines, in triple quotation marks or backquotes, began in [from, to) and still goes on. */
+/* Whether a text that may span lines began in [from, to) and still goes on. */
 static bool has_open_text(const struct window *window, size_t from, size_t to)
 {
     size_t quote = find_stray_quote(window, from, to);
     const char *text = window->text + quote;
 
-    if (quote < to && text[0] == '`')
+    if (quote < to && strchr(language_long_quotes(window->language), text[0]))
         return true;
     return to - quote >= 3 && text[0] == text[1] && text[1] == text[2];
 }
@@ -181,7 +162,7 @@ static size_t last_token_end(const struct window *window)
 {
     size_t end = strip_blank(window->text, 0, window->cursor);
 
-    for (size_t i = first_mark_from(&window->marks, end); i > 0; i--) {
+    for (size_t i = marks_from(&window->marks, end); i > 0; i--) {
         const struct mark *mark = &window->marks.items[i - 1];
         if (mark->kind == MARK_COMMENT && mark->end == end)
             end = strip_blank(window->text, 0, mark->start);
@@ -196,7 +177,7 @@ static size_t last_token_end(const struct window *window)
 static size_t header_line_start(const struct window *window, size_t at)
 {
     size_t start = line_start(window->text, at);
-    size_t mark = first_mark_from(&window->marks, at);
+    size_t mark = marks_from(&window->marks, at);
     int closed = 0;
 
     for (int lines = 0; lines < SCOPE_HEADER_LINES; lines++) {
@@ -214,11 +195,11 @@ static size_t header_line_start(const struct window *window, size_t at)
 /* Whether the token that ends at `end` opens a block; fills in what kind. */
 static bool opens_block(const struct window *window, size_t end, struct opening *opening)
 {
-    if (window->is_plain) {
+    if (!window->language) {
         opening->header_start = line_start(window->text, end);
         return end > 0 && (window->text[end - 1] == '{' || window->text[end - 1] == ':');
     }
-    for (size_t i = first_mark_from(&window->marks, end); i > 0; i--) {
+    for (size_t i = marks_from(&window->marks, end); i > 0; i--) {
         const struct mark *mark = &window->marks.items[i - 1];
         if (mark->end != end || (mark->kind != MARK_OPEN && mark->kind != MARK_HEADER_END))
             continue;
@@ -227,6 +208,7 @@ static bool opens_block(const struct window *window, size_t end, struct opening 
         size_t first = skip_blank(window->text, start, end);
         opening->header_start = start;
         opening->has_closer = mark->kind == MARK_OPEN;
+        opening->is_flush = has_mark(&window->marks, mark->start, MARK_FLUSH);
         if (find_stray_quote(window, start, mark->start) < mark->start)
             return false;
         return opening->has_closer || has_mark(&window->marks, first, MARK_HEADER);
@@ -263,6 +245,20 @@ static size_t window_start(const char *text, size_t cursor)
     return any < cursor ? any : cursor - SCOPE_BEFORE_BYTES;
 }
 
+/* Whether the last token before the cursor opens a block in which nothing stands: what follows behind `end`, the line's end, is
+ * not deeper than its header, or closes it where that says nothing. */
+static bool is_empty_block(const struct window *window, size_t end)
+{
+    struct opening opening = find_opening(window);
+    size_t next = skip_blank(window->text, end, window->bytes);
+
+    if (!opening.found || next == window->bytes)
+        return opening.found;
+    if (opening.is_flush)
+        return window->text[next] == '}' || window->text[next] == '<';
+    return indent_at(window->text, window->bytes, next) <= opening.indent;
+}
+
 enum scope_extent scope_extent_at(const struct syntax *syntax, const char *text, size_t bytes,
                                   size_t cursor)
 {
@@ -275,18 +271,17 @@ enum scope_extent scope_extent_at(const struct syntax *syntax, const char *text,
     if (skip_blank(text, cursor, end) < end)
         return SCOPE_LINE;
 
-    window.is_plain = !tree;
-    if (tree && !marks_init(&window.marks, syntax_language(syntax), tree, text,
-                            window_start(text, cursor), cursor))
-        return SCOPE_LINE;
-
-    /* empty: what follows is not deeper than the header */
-    if (!is_inside_literal(&window)) {
-        struct opening opening = find_opening(&window);
-        size_t next = skip_blank(text, end, bytes);
-        if (opening.found && (next == bytes || indent_at(text, bytes, next) <= opening.indent))
-            extent = SCOPE_BLOCK;
+    if (tree) {
+        struct span around = {window_start(text, cursor), end < bytes ? end + 1 : end};
+        window.language = syntax_language(syntax);
+        if (!marks_init(&window.marks, window.language, tree, text, around, MARKS_ALL))
+            return SCOPE_LINE;
     }
+
+    struct span literal;
+    enum place place = marks_place(&window.marks, window.language, text, cursor, &literal);
+    if (place == PLACE_CODE && is_empty_block(&window, end))
+        extent = SCOPE_BLOCK;
     marks_finish(&window.marks);
     return extent;
 }
@@ -360,7 +355,8 @@ static enum verdict walk_marks(struct walk *walk, size_t end)
 
         if (is_literal(mark) && mark->end > walk->literal_end)
             walk->literal_end = mark->end;
-        walk->brackets += (mark->kind == MARK_BRACKET_OPEN) - (mark->kind == MARK_BRACKET_CLOSE);
+        walk->brackets += mark->kind == MARK_BRACKET_OPEN;
+        walk->brackets -= mark->kind == MARK_BRACKET_CLOSE && walk->brackets > 0;
         walk->depth +=
             (mark->kind == MARK_OPEN) - (mark->kind == MARK_CLOSE) - (mark->kind == MARK_BRANCH);
         if (walk->depth > 0 || !walk->opening->has_closer)
@@ -406,11 +402,11 @@ static enum verdict judge_indent(struct walk *walk, size_t start, size_t first, 
 {
     const struct window *window = walk->window;
 
-    if (walk->literal_end > start || walk->brackets > 0)
+    if (walk->literal_end > start || walk->brackets > 0 || walk->opening->is_flush)
         return VERDICT_GOES_ON;
     if (indent_at(window->text, window->bytes, first) > walk->opening->indent)
         return VERDICT_GOES_ON;
-    if (window->is_plain)
+    if (!window->language)
         return judge_plain_dedent(walk, first, end);
     if (has_open_text(window, window->cursor, start))
         return VERDICT_UNKNOWN;
@@ -469,8 +465,9 @@ static void parse_window(struct window *window, const struct language *language)
 
     if (parser && ts_parser_set_language(parser, language_grammar(language)))
         tree = ts_parser_parse_string(parser, NULL, window->text, (uint32_t)window->bytes);
-    window->is_plain =
-        !tree || !marks_init(&window->marks, language, tree, window->text, 0, window->bytes);
+    if (tree && marks_init(&window->marks, language, tree, window->text,
+                           (struct span){0, window->bytes}, MARKS_ALL))
+        window->language = language;
     if (tree)
         ts_tree_delete(tree);
     if (parser)
@@ -481,7 +478,7 @@ static void parse_window(struct window *window, const struct language *language)
 static size_t block_end_in(const struct scope_gap *gap, const char *text, size_t bytes,
                            size_t cursor, bool *ended)
 {
-    struct window window = {.text = text, .bytes = bytes, .cursor = cursor, .is_plain = true};
+    struct window window = {.text = text, .bytes = bytes, .cursor = cursor};
 
     if (gap->language)
         parse_window(&window, gap->language);
@@ -490,7 +487,7 @@ static size_t block_end_in(const struct scope_gap *gap, const char *text, size_t
         .gap = gap,
         .window = &window,
         .opening = &opening,
-        .mark = first_mark_from(&window.marks, cursor),
+        .mark = marks_from(&window.marks, cursor),
         .depth = 1,
         .solid_end = cursor,
     };

@@ -1,9 +1,8 @@
 /* What a text defines and imports, as far as its syntax tells.
  *
- * Each language names its definitions in queries/<language>/definitions.scm and its imports in imports.scm; what belongs to a
- * definition (its signature, its doc comment, its owner) follows alike for all of them. Local variables count only where they
- * stand at the top of a file or of a type. Around an error the tree has any shape: what is found there is what still looks
- * like a definition.
+ * Each language names its definitions in queries/<language>/symbols.scm; what belongs to a definition (its signature, its doc
+ * comment, its owner) follows alike for all of them. Local variables do not count. Around an error the tree has any shape:
+ * what is found there is what still looks like a definition.
  *
  * A pure function of tree and text. A value owned by whoever collected it; its ranges are bytes of that text.
  */
@@ -57,8 +56,8 @@ bool symbols_init(struct symbols *symbols, const struct syntax *syntax, const ch
                   size_t bytes);
 void symbols_finish(struct symbols *symbols);
 
-/* The innermost definition that contains `offset`, its ends included; fields, variables and constants only if they have a
- * body, as a function in a variable has. NULL if none; lives as long as `symbols`. */
+/* The innermost function, method, type, macro or module that contains `offset`, its ends included. NULL if none; lives as long
+ * as `symbols`. */
 const struct symbol *symbols_enclosing(const struct symbols *symbols, size_t offset);
 
 /* "function", "method", "type", ... */

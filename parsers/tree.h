@@ -13,8 +13,21 @@
 
 const TSLanguage *language_grammar(const struct language *language);
 
-/* queries/<language>/blocks.scm, compiled at first use, by whichever thread comes first; NULL when it cannot be. */
-const TSQuery *language_blocks(const struct language *language);
+/* Which of the files in queries/<language>. */
+enum query_kind {
+    QUERY_BLOCKS,
+    QUERY_SYMBOLS,
+    QUERY_NAMES,
+    QUERY_KINDS,
+};
+
+/* Compiled at first use, by whichever thread comes first; NULL when it cannot be. */
+const TSQuery *language_query(const struct language *language, enum query_kind kind);
+
+/* Quotation marks that begin strings, and those of them whose strings go on behind a line's end. A mark that is tripled begins
+ * such a string in every language. */
+const char *language_quotes(const struct language *language);
+const char *language_long_quotes(const struct language *language);
 
 /* NULL where there is no tree: before the first parse, and after one that was given up. */
 const TSTree *syntax_tree(const struct syntax *syntax);

@@ -1,13 +1,1 @@
-; The tokens that blocks of JavaScript are made of. See parsers/marks.h for what each capture means.
-
-["{" "${"] @open
-"}" @close
-
-["(" "["] @bracket.open
-[")" "]"] @bracket.close
-
-(comment) @comment
-[(string) (template_string) (string_fragment) (regex)] @string
-
-; Many align the cases of a switch with it.
-["case" "default"] @loose
+; Extends: ecmascript jsx.

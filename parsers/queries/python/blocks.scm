@@ -12,3 +12,4 @@
 
 (comment) @comment
 (string) @string
+(interpolation) @code

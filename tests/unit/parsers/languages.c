@@ -14,16 +14,33 @@ struct find_case {
 
 static const struct find_case find_cases[] = {
     {"c", NULL, "c"},
+    {"cpp", "b.h", "cpp"},
+    {"cuda-cpp", NULL, "cpp"},
     {"python", "file:///a/b.txt", "python"},
     {"javascriptreact", NULL, "javascript"},
+    {"typescript", NULL, "typescript"},
+    {"typescriptreact", "b.ts", "tsx"},
+    {"shellscript", NULL, "bash"},
+    {"sh", NULL, "bash"},
+    {"jsonc", NULL, "json"},
     {"lua", NULL, "lua"},
+    {"rust", "b.c", "rust"},
     {NULL, "a/b.c", "c"},
     {NULL, "a/b.h", "c"},
+    {NULL, "a/b.hpp", "cpp"},
+    {NULL, "a/b.c++", "cpp"},
+    {NULL, "a/b.tsx", "tsx"},
+    {NULL, "a/b.d.ts", "typescript"},
+    {NULL, "b.go", "go"},
+    {NULL, "B.java", "java"},
+    {NULL, "b.htm", "html"},
+    {NULL, "b.css", "css"},
+    {NULL, "b.bash", "bash"},
     {NULL, "file:///a/b.PY", "python"},
     {"", "b.mjs", "javascript"},
     {"plaintext", "b.lua", "lua"},
-    {"cpp", "b.h", NULL},
-    {"rust", "b.c", NULL},
+    {"scss", "b.css", NULL},
+    {"zig", "b.c", NULL},
     {NULL, "b.txt", NULL},
     {NULL, ".c", NULL},
     {NULL, "c", NULL},
@@ -50,7 +67,7 @@ static void languages_are_listed_alphabetically(void **state)
 {
     (void)state;
 
-    assert_int_equal(language_count(), 4);
+    assert_int_equal(language_count(), 14);
     for (size_t i = 1; i < language_count(); i++) {
         const char *before = language_name(language_at(i - 1));
         assert_true(strcmp(before, language_name(language_at(i))) < 0);
@@ -58,7 +75,7 @@ static void languages_are_listed_alphabetically(void **state)
     assert_null(language_at(language_count()));
 }
 
-static void grammar_and_query_of_each_language_load(void **state)
+static void grammar_and_queries_of_each_language_load(void **state)
 {
     (void)state;
 
@@ -67,10 +84,26 @@ static void grammar_and_query_of_each_language_load(void **state)
         struct syntax *syntax = syntax_create(language);
 
         assert_non_null(syntax);
-        if (!language_blocks(language))
-            fail_msg("%s: the query is faulty", language_name(language));
-        assert_ptr_equal(language_blocks(language), language_blocks(language));
+        for (enum query_kind kind = 0; kind < QUERY_KINDS; kind++) {
+            if (!language_query(language, kind))
+                fail_msg("%s: query %d is faulty", language_name(language), kind);
+            assert_ptr_equal(language_query(language, kind), language_query(language, kind));
+        }
         syntax_destroy(syntax);
+    }
+}
+
+static void comment_marks_of_each_language_are_there(void **state)
+{
+    (void)state;
+
+    for (size_t i = 0; i < language_count(); i++) {
+        const struct comment_style *style = language_comments(language_at(i));
+
+        assert_true(*style->line || *style->open);
+        assert_true(!*style->open == !*style->close);
+        assert_true(!*style->doc_open == !*style->doc_close);
+        assert_true(*style->doc_open || *style->doc_line);
     }
 }
 
@@ -79,7 +112,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(language_is_found_by_id_else_by_ending),
         cmocka_unit_test(languages_are_listed_alphabetically),
-        cmocka_unit_test(grammar_and_query_of_each_language_load),
+        cmocka_unit_test(grammar_and_queries_of_each_language_load),
+        cmocka_unit_test(comment_marks_of_each_language_are_there),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

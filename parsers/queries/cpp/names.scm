@@ -1,0 +1,2 @@
+; Extends: c.
+(namespace_identifier) @name

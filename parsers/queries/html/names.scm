@@ -1,0 +1,2 @@
+; What HTML calls things by.
+[(tag_name) (attribute_name)] @name

@@ -1,0 +1,2 @@
+; What Java calls things by.
+[(identifier) (type_identifier)] @name

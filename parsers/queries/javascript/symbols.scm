@@ -1,0 +1,2 @@
+; Extends: ecmascript.
+(field_definition property: (_) @name) @field

@@ -1,0 +1,7 @@
+; The tokens that blocks of JSON are made of. See parsers/marks.h for what each capture means.
+
+["{" "["] @open
+["}" "]"] @close
+
+(comment) @comment
+(string) @string

@@ -1,0 +1,2 @@
+; What Lua calls things by.
+(identifier) @name

@@ -1,0 +1,2 @@
+; What Python calls things by.
+(identifier) @name

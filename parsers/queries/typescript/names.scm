@@ -1,0 +1,2 @@
+; Extends: ecmascript.
+(type_identifier) @name
