@@ -82,47 +82,87 @@ void activations_finish(struct activations *work, const struct model *model)
     *work = (struct activations){0};
 }
 
-/* x += o * attention(q, k, v) of the normed stream; k and v go into the cache. */
-static void attend(const struct model *model, const struct layer *layer, struct cache *cache,
-                   int index, struct activations *work, int n, int first)
+/* q of the tile; k and v go into the cache. */
+static void project(const struct model *model, const struct layer *layer, struct cache *cache,
+                    int index, struct activations *work, int n, int first)
 {
     const struct config *config = &model->config;
     const struct ops *ops = model->backend->ops;
     struct backend *backend = model->backend;
     const size_t row = (size_t)first * (size_t)cache->width;
-    const struct slice normed = whole(work->normed), q = whole(work->q);
+    const struct slice x = whole(work->x), normed = whole(work->normed), q = whole(work->q);
     const struct slice k = slice_at(cache->keys[index], row);
     const struct slice v = slice_at(cache->values[index], row);
-    const struct attention_shape shape = {config->heads, config->kv_heads, config->head_dim};
 
-    ops->rms_norm(backend, whole(work->x), whole(layer->attention_norm), config->norm_eps, n,
+    if (ops->project_qkv) {
+        const struct attention_shape shape = {config->heads, config->kv_heads, config->head_dim};
+        const struct qkv_weights weights = {
+            .norm = whole(layer->attention_norm),
+            .eps = config->norm_eps,
+            .q = layer->q,
+            .k = layer->k,
+            .v = layer->v,
+            .q_bias = whole(layer->q_bias),
+            .k_bias = whole(layer->k_bias),
+            .v_bias = whole(layer->v_bias),
+        };
+        ops->project_qkv(backend, &weights, x, whole(work->angles), shape, first, n, q,
+                         whole(cache->keys[index]), whole(cache->values[index]));
+        return;
+    }
+    ops->rms_norm(backend, x, whole(layer->attention_norm), config->norm_eps, n,
                   config->hidden_size, normed);
     ops->matmul(backend, layer->q, normed, whole(layer->q_bias), false, n, q);
     ops->matmul(backend, layer->k, normed, whole(layer->k_bias), false, n, k);
     ops->matmul(backend, layer->v, normed, whole(layer->v_bias), false, n, v);
     ops->rope(backend, q, whole(work->angles), first, n, config->heads, config->head_dim);
     ops->rope(backend, k, whole(work->angles), first, n, config->kv_heads, config->head_dim);
-    ops->attention(backend, q, whole(cache->keys[index]), whole(cache->values[index]), shape, first,
-                   n, whole(work->mixed));
-    ops->matmul(backend, layer->o, whole(work->mixed), none, true, n, whole(work->x));
 }
 
-/* x += down * (silu(gate) * up) of the normed stream. */
-static void feed_forward(const struct model *model, const struct layer *layer,
-                         struct activations *work, int n)
+/* x += o * attention(q, k, v) of the normed stream. */
+static void attend(const struct model *model, const struct layer *layer, struct cache *cache,
+                   int index, struct activations *work, int n, int first)
+{
+    const struct config *config = &model->config;
+    const struct ops *ops = model->backend->ops;
+    const struct attention_shape shape = {config->heads, config->kv_heads, config->head_dim};
+
+    project(model, layer, cache, index, work, n, first);
+    ops->attention(model->backend, whole(work->q), whole(cache->keys[index]),
+                   whole(cache->values[index]), shape, first, n, whole(work->mixed));
+    ops->matmul(model->backend, layer->o, whole(work->mixed), none, true, n, whole(work->x));
+}
+
+/* gate = silu(gate) * up of the normed stream. */
+static void gate(const struct model *model, const struct layer *layer, struct activations *work,
+                 int n)
 {
     const struct config *config = &model->config;
     const struct ops *ops = model->backend->ops;
     struct backend *backend = model->backend;
     const struct slice normed = whole(work->normed);
 
+    if (ops->gate_up) {
+        const struct gate_up_weights weights = {whole(layer->mlp_norm), config->norm_eps,
+                                                layer->gate, layer->up};
+        ops->gate_up(backend, &weights, whole(work->x), n, whole(work->gate));
+        return;
+    }
     ops->rms_norm(backend, whole(work->x), whole(layer->mlp_norm), config->norm_eps, n,
                   config->hidden_size, normed);
     ops->matmul(backend, layer->gate, normed, none, false, n, whole(work->gate));
     ops->matmul(backend, layer->up, normed, none, false, n, whole(work->up));
     ops->silu_mul(backend, whole(work->gate), whole(work->up),
                   (size_t)n * (size_t)config->intermediate_size);
-    ops->matmul(backend, layer->down, whole(work->gate), none, true, n, whole(work->x));
+}
+
+/* x += down * (silu(gate) * up) of the normed stream. */
+static void feed_forward(const struct model *model, const struct layer *layer,
+                         struct activations *work, int n)
+{
+    gate(model, layer, work, n);
+    model->backend->ops->matmul(model->backend, layer->down, whole(work->gate), none, true, n,
+                                whole(work->x));
 }
 
 bool forward_tile(const struct model *model, struct cache *cache, struct activations *work,

@@ -77,6 +77,19 @@ struct attention_shape {
     int heads, kv_heads, head_dim;
 };
 
+/* What a layer does between the residual stream and attention, and what it does before the MLP's last product. */
+struct qkv_weights {
+    struct slice norm; /* [hidden] of rms_norm */
+    float eps;
+    const struct matrix *q, *k, *v;
+    struct slice q_bias, k_bias, v_bias; /* buffer NULL: none */
+};
+struct gate_up_weights {
+    struct slice norm;
+    float eps;
+    const struct matrix *gate, *up;
+};
+
 /* Facts about a backend; strings live as long as it does. */
 struct backend_info {
     const char *device;   /* "cpu", "cuda" */
@@ -134,6 +147,19 @@ struct ops {
 
     /* gate [count] = silu(gate) * up. */
     void (*silu_mul)(struct backend *backend, struct slice gate, struct slice up, size_t count);
+
+    /* Several of the operations above in one, with the same results up to rounding. Either may be NULL: then the model calls the
+     * others one by one. */
+
+    /* rms_norm of in [n, hidden]; of that the products with q, k and v plus biases; rope of q and k. Row i goes to row i of `q`
+     * and to row first + i of the caches `keys` and `values`. */
+    void (*project_qkv)(struct backend *backend, const struct qkv_weights *weights, struct slice in,
+                        struct slice table, struct attention_shape shape, int first, int n,
+                        struct slice q, struct slice keys, struct slice values);
+
+    /* out [n, rows of gate] = silu(gate products) * up products of the rms_norm of in [n, hidden]. */
+    void (*gate_up)(struct backend *backend, const struct gate_up_weights *weights, struct slice in,
+                    int n, struct slice out);
 };
 
 enum { BACKEND_PROBLEM_BYTES = 160 };

@@ -43,6 +43,8 @@ static void destroy(struct backend *base)
     for (int i = 0; i < THREADS_MAX; i++)
         free(backend->members[i].bytes);
     free(backend->packed.bytes);
+    free(backend->normed.bytes);
+    free(backend->up.bytes);
     free(backend);
 }
 
@@ -212,6 +214,8 @@ static const struct ops cpu_ops = {
     .rope = cpu_rope,
     .attention = cpu_attention,
     .silu_mul = cpu_silu_mul,
+    .project_qkv = cpu_project_qkv,
+    .gate_up = cpu_gate_up,
 };
 
 struct backend *cpu_backend_create(int threads, bool exact)

@@ -38,7 +38,8 @@ struct cpu_backend {
     const struct isa *isa;
     bool is_exact;
     struct threads *threads;
-    struct scratch packed;               /* inputs of a product in another number format */
+    struct scratch packed;               /* inputs of a product, in panels */
+    struct scratch normed, up;           /* what fused operations keep to themselves */
     struct scratch members[THREADS_MAX]; /* one for each member of the team */
 };
 
@@ -78,6 +79,10 @@ void cpu_multiply(struct cpu_backend *backend, const struct cpu_product *product
 bool cpu_multiply_gated(struct cpu_backend *backend, const struct cpu_product products[2],
                         const float *in, int n);
 
+/* out [n, d] = rms_norm of in [n, d]. */
+void norm_rows(struct cpu_backend *backend, const float *in, const float *weight, float eps, int n,
+               int d, float *out);
+
 /* The operations; see struct ops. */
 double cpu_read_bandwidth(struct backend *backend);
 void cpu_embed(struct backend *backend, const struct matrix *matrix, const int32_t *ids, int n,
@@ -91,5 +96,10 @@ void cpu_rms_norm(struct backend *backend, struct slice in, struct slice weight,
 void cpu_rope(struct backend *backend, struct slice x, struct slice table, int first, int n,
               int heads, int head_dim);
 void cpu_silu_mul(struct backend *backend, struct slice gate, struct slice up, size_t count);
+void cpu_project_qkv(struct backend *backend, const struct qkv_weights *weights, struct slice in,
+                     struct slice table, struct attention_shape shape, int first, int n,
+                     struct slice q, struct slice keys, struct slice values);
+void cpu_gate_up(struct backend *backend, const struct gate_up_weights *weights, struct slice in,
+                 int n, struct slice out);
 
 #endif

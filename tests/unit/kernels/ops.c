@@ -518,6 +518,93 @@ static void silu_mul_equals_its_formula(void **state)
 }
 
 /* Every bit pattern against the fields of the format. */
+/* Both fused operations on `n` rows against the operations that they stand for. */
+static void check_fused(enum storage q_storage, enum storage v_storage, int n)
+{
+    enum { HIDDEN = 100, FIRST = 3, ROWS = FIRST + 20, INTERMEDIATE = 33 };
+    const struct attention_shape shape = {4, 2, 10};
+    const size_t q_row = 40, kv_row = 20, in_count = (size_t)n * HIDDEN;
+    struct sample_matrix q, k, v, gate, up;
+    float *in = random_floats(in_count), *weight = random_floats(HIDDEN);
+    float *table = random_floats(ROWS * 10), *bias = random_floats(q_row);
+
+    sample_create(&q, q_storage, (int64_t)q_row, HIDDEN);
+    sample_create(&k, q_storage, (int64_t)kv_row, HIDDEN);
+    sample_create(&v, v_storage, (int64_t)kv_row, HIDDEN);
+    sample_create(&gate, q_storage, INTERMEDIATE, HIDDEN);
+    sample_create(&up, v_storage, INTERMEDIATE, HIDDEN);
+    struct buffer *buffers[] = {
+        upload(in, in_count), upload(weight, HIDDEN), upload(table, ROWS * 10),
+        upload(bias, q_row),  upload(NULL, in_count), /* normed */
+    };
+    const struct slice x = slice_at(buffers[0], 0), norm = slice_at(buffers[1], 0);
+    const struct slice angles = slice_at(buffers[2], 0), q_bias = slice_at(buffers[3], 0);
+    const struct slice normed = slice_at(buffers[4], 0), none = slice_at(NULL, 0);
+    /* of either way: q, keys, values, gate; the last is the parts' up */
+    const size_t counts[] = {(size_t)n * q_row, ROWS * kv_row, ROWS * kv_row,
+                             (size_t)n * INTERMEDIATE, (size_t)n * INTERMEDIATE};
+    struct buffer *fused[4], *parts[5];
+    for (int i = 0; i < 5; i++)
+        parts[i] = upload(NULL, counts[i]);
+    for (int i = 0; i < 4; i++)
+        fused[i] = upload(NULL, counts[i]);
+
+    const struct ops *ops = backend->ops;
+    ops->project_qkv(
+        backend,
+        &(struct qkv_weights){norm, 1e-6f, q.matrix, k.matrix, v.matrix, q_bias, none, none}, x,
+        angles, shape, FIRST, n, slice_at(fused[0], 0), slice_at(fused[1], 0),
+        slice_at(fused[2], 0));
+    ops->gate_up(backend, &(struct gate_up_weights){norm, 1e-6f, gate.matrix, up.matrix}, x, n,
+                 slice_at(fused[3], 0));
+
+    const struct slice rows = slice_at(parts[1], FIRST * kv_row);
+    ops->rms_norm(backend, x, norm, 1e-6f, n, HIDDEN, normed);
+    ops->matmul(backend, q.matrix, normed, q_bias, false, n, slice_at(parts[0], 0));
+    ops->matmul(backend, k.matrix, normed, none, false, n, rows);
+    ops->matmul(backend, v.matrix, normed, none, false, n, slice_at(parts[2], FIRST * kv_row));
+    ops->rope(backend, slice_at(parts[0], 0), angles, FIRST, n, shape.heads, shape.head_dim);
+    ops->rope(backend, rows, angles, FIRST, n, shape.kv_heads, shape.head_dim);
+    ops->matmul(backend, gate.matrix, normed, none, false, n, slice_at(parts[3], 0));
+    ops->matmul(backend, up.matrix, normed, none, false, n, slice_at(parts[4], 0));
+    ops->silu_mul(backend, slice_at(parts[3], 0), slice_at(parts[4], 0), counts[3]);
+
+    for (int i = 0; i < 4; i++) {
+        float *got = download(fused[i], counts[i]), *wanted = download(parts[i], counts[i]);
+        double *expected = malloc(counts[i] * sizeof *expected);
+        for (size_t j = 0; j < counts[i]; j++)
+            expected[j] = (double)wanted[j];
+        assert_close(got, expected, counts[i]);
+        free(got);
+        free(wanted);
+        free(expected);
+    }
+    for (int i = 0; i < 5; i++) {
+        ops->buffer_destroy(buffers[i]);
+        ops->buffer_destroy(parts[i]);
+        ops->buffer_destroy(i < 4 ? fused[i] : NULL);
+    }
+    struct sample_matrix *samples[] = {&q, &k, &v, &gate, &up};
+    for (int i = 0; i < 5; i++)
+        sample_destroy(samples[i]);
+    free(in);
+    free(weight);
+    free(table);
+    free(bias);
+}
+
+static void fused_operations_equal_their_parts(void **state)
+{
+    static const int batches[] = {1, 4, 8, 9, 20};
+
+    (void)state;
+    for (size_t i = 0; i < sizeof batches / sizeof *batches; i++) {
+        check_fused(STORAGE_HXQ, STORAGE_HXQ, batches[i]);
+        check_fused(STORAGE_HXQ, STORAGE_F32, batches[i]);
+        check_fused(STORAGE_BF16, STORAGE_BF16, batches[i]);
+    }
+}
+
 static void widening_of_every_half_is_exact(void **state)
 {
     (void)state;
@@ -564,6 +651,7 @@ int main(void)
             cmocka_unit_test(attention_of_grouped_heads_equals_plain_loops),
             cmocka_unit_test(attention_of_a_token_is_the_same_for_any_batch),
             cmocka_unit_test(silu_mul_equals_its_formula),
+            cmocka_unit_test(fused_operations_equal_their_parts),
             cmocka_unit_test(widening_of_every_half_is_exact),
             cmocka_unit_test(buffer_too_large_is_a_status),
         };
