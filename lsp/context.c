@@ -104,6 +104,52 @@ void context_finish(struct context *context)
     *context = (struct context){0};
 }
 
+/* A NUL-terminated copy of two texts, the second behind the first; NULL when memory is exhausted. */
+static char *copy_joined(const char *first, size_t first_bytes, const char *second,
+                         size_t second_bytes)
+{
+    char *copy = malloc(first_bytes + second_bytes + 1);
+
+    if (!copy)
+        return NULL;
+    memcpy(copy, first, first_bytes);
+    memcpy(copy + first_bytes, second, second_bytes);
+    copy[first_bytes + second_bytes] = '\0';
+    return copy;
+}
+
+bool context_advance(struct context *advanced, const struct context *context, const char *text,
+                     size_t bytes)
+{
+    *advanced = (struct context){
+        .language = context->language,
+        .extent = context->extent,
+        .before = copy_joined(context->before, context->before_bytes, text, bytes),
+        .before_bytes = context->before_bytes + bytes,
+        .after = copy_joined(context->after, context->after_bytes, "", 0),
+        .after_bytes = context->after_bytes,
+    };
+    if (!advanced->before || !advanced->after) {
+        context_finish(advanced);
+        return false;
+    }
+    measure_blank(advanced);
+    return true;
+}
+
+void context_parse(struct context *context)
+{
+    size_t bytes = context->before_bytes + context->after_bytes;
+    struct syntax *syntax = context->language ? syntax_create(context->language) : NULL;
+    char *text =
+        copy_joined(context->before, context->before_bytes, context->after, context->after_bytes);
+
+    if (syntax && text && syntax_parse(syntax, text, bytes))
+        context->extent = scope_extent_at(syntax, text, bytes, context->before_bytes);
+    free(text);
+    syntax_destroy(syntax);
+}
+
 size_t context_insertion_start(const struct context *context)
 {
     return context->before_bytes - context->blank_bytes;

@@ -40,6 +40,14 @@ bool context_init(struct context *context, const struct language *language,
                   const struct syntax *syntax, const char *text, size_t bytes, size_t cursor);
 void context_finish(struct context *context);
 
+/* The context as it is once `text` has been inserted at the cursor, line ends being '\n' and the extent still that of
+ * `context`. False when memory is exhausted. */
+bool context_advance(struct context *advanced, const struct context *context, const char *text,
+                     size_t bytes);
+
+/* Decides the extent anew, out of the copies: for a context whose text no document has yet. Costs a parse; any thread. */
+void context_parse(struct context *context);
+
 /* Where the inserted text begins, offset in `before`: at the cursor, on a blank line at its start, since there the indentation
  * is reconciled with what the model means. */
 size_t context_insertion_start(const struct context *context);
