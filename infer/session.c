@@ -86,12 +86,10 @@ static void forget(struct session *session, size_t count)
 
 static bool check_backend(const struct model *model, struct session *session, struct error *error)
 {
-    const enum backend_status status = backend_status(model->backend);
-
-    if (status == BACKEND_OK)
+    if (backend_status(model->backend) == BACKEND_OK)
         return true;
     forget(session, 0);
-    return error_set(error, ERROR_DEVICE, "%s", backend_problem(model->backend));
+    return failure_report(model->backend, "the request failed", error);
 }
 
 /* Evaluates one tile and appends it to the history. */
