@@ -216,6 +216,7 @@ struct generation {
     const struct engine_request *request;
     struct engine_result *result;
     struct token_list tokens; /* prompt, then completion */
+    struct prompt_counts counts;
     struct decoder decoder;
     struct sampler sampler;
     size_t capacity;     /* of result->text */
@@ -279,7 +280,7 @@ static bool build_prompt(struct generation *run, struct error *error)
                                       request->suffix, request->suffix_bytes};
         return fim_encode(engine->tokenizer, &engine->markers, &text,
                           can_show(engine) ? &request->shown : NULL, budget, &run->tokens,
-                          &run->result->prompt_counts, error);
+                          &run->counts, error);
     }
     if (!tokenizer_encode(engine->tokenizer, request->prefix, request->prefix_bytes,
                           request->special, &run->tokens, error))
@@ -501,14 +502,20 @@ static bool generate(struct generation *run, struct error *error)
     }
 }
 
-/* Keeps the prompt as text for whoever wants to know what the model was given. */
-static bool record_prompt(struct generation *run, struct error *error)
+/* Tells whoever wants to know what the model is given. */
+static bool tell_prompt(const struct generation *run, struct error *error)
 {
-    struct engine_result *result = run->result;
+    const struct engine_request *request = run->request;
+    char *text;
+    size_t bytes;
 
-    result->prompt_tokens = (int)run->tokens.count;
-    return engine_detokenize(run->engine, run->tokens.ids, run->tokens.count, &result->prompt,
-                             &result->prompt_bytes, error);
+    if (!request->on_prompt)
+        return true;
+    if (!engine_detokenize(run->engine, run->tokens.ids, run->tokens.count, &text, &bytes, error))
+        return false;
+    request->on_prompt(request->user, text, bytes, &run->counts);
+    free(text);
+    return true;
 }
 
 /* Evaluates the prompt and generates; the result's counts, text and tokens are filled on success. */
@@ -521,10 +528,11 @@ static bool run_request(struct generation *run, struct error *error)
     if (!reserve_text(run, 0))
         return error_set(error, ERROR_MEMORY, "not enough memory for the completion");
     result->text[0] = '\0';
-    if (!build_prompt(run, error) || !record_prompt(run, error) ||
+    if (!build_prompt(run, error) || !tell_prompt(run, error) ||
         !session_sync(engine->model, engine->session, run->tokens.ids, run->tokens.count,
                       run->request->cancel, &reused, error))
         return false;
+    result->prompt_tokens = (int)run->tokens.count;
     result->reused_tokens = (int)reused;
     if (!generate(run, error))
         return false;
@@ -577,7 +585,6 @@ void engine_result_finish(struct engine_result *result)
 {
     free(result->text);
     free(result->tokens);
-    free(result->prompt);
     free(result->log_probabilities);
     free(result->ends);
     *result = (struct engine_result){0};

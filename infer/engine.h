@@ -119,6 +119,10 @@ struct engine_request {
     /* Called after each token that added text, with all the text so far, always whole code points, valid for the duration
      * of the call. False stops. May be NULL. */
     bool (*on_text)(void *user, const char *text, size_t bytes);
+    /* Called before anything is evaluated with exactly what the model is given, markers as literal text, NUL-terminated too,
+     * and with its tokens by part (zero without `fill`); valid for the duration of the call. May be NULL. */
+    void (*on_prompt)(void *user, const char *text, size_t bytes,
+                      const struct prompt_counts *counts);
     void *user;
 };
 
@@ -130,9 +134,6 @@ struct engine_result {
     int32_t *tokens;
     float *log_probabilities; /* [completion_tokens] natural, of each token after those before it */
     size_t *ends;             /* [completion_tokens] where the token's text ends in `text` */
-    char *prompt; /* exactly what the model was given, markers as text; NUL-terminated too */
-    size_t prompt_bytes;
-    struct prompt_counts prompt_counts; /* with `fill` */
     int prompt_tokens, reused_tokens, completion_tokens;
     int drafted_tokens;  /* guesses that were evaluated; they never change what is written */
     int accepted_tokens; /* of the completion's tokens, those that needed no pass of their own */
