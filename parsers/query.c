@@ -52,9 +52,10 @@ int query_capture_index(const struct query_run *run, uint32_t capture, const cha
     return index;
 }
 
-/* Whether the text of the match's first capture of that id is one of the strings that `step` goes on with. */
+/* Whether the text of the match's first capture of that id is one of the strings that `step` goes on with, or only begins with
+ * it. */
 static bool is_any_of(const struct query_run *run, const TSQueryMatch *match, uint32_t capture,
-                      const TSQueryPredicateStep *step)
+                      const TSQueryPredicateStep *step, bool beginning)
 {
     uint16_t at = 0;
     uint32_t length = 0;
@@ -66,7 +67,9 @@ static bool is_any_of(const struct query_run *run, const TSQueryMatch *match, ui
     struct span span = node_span(match->captures[at].node);
     for (; step->type == TSQueryPredicateStepTypeString; step++) {
         const char *word = ts_query_string_value_for_id(run->query, step->value_id, &length);
-        if (length == span.end - span.start && !memcmp(word, run->text + span.start, length))
+        size_t bytes = span.end - span.start;
+        if ((beginning ? length <= bytes : length == bytes) &&
+            !memcmp(word, run->text + span.start, length))
             return true;
     }
     return false;
@@ -85,7 +88,8 @@ static bool satisfies_predicates(const struct query_run *run, const TSQueryMatch
             return true;
         const char *name = ts_query_string_value_for_id(run->query, step->value_id, &length);
         bool wanted = strcmp(name, "not-any-of?") != 0;
-        if (is_any_of(run, match, step[1].value_id, step + 2) != wanted)
+        bool beginning = !strcmp(name, "begins-with?");
+        if (is_any_of(run, match, step[1].value_id, step + 2, beginning) != wanted)
             return false;
         while (step->type != TSQueryPredicateStepTypeDone)
             step++;

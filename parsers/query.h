@@ -1,7 +1,7 @@
 /* Runs one of a language's queries over part of a tree and hands out its matches.
  *
- * Of predicates our queries use `#any-of? @capture "a" "b"...` and its opposite `#not-any-of?`, which compare the capture's
- * text. Captures whose name begins with "_" serve predicates alone.
+ * Of predicates our queries use `#any-of? @capture "a" "b"...`, its opposite `#not-any-of?`, which compare the capture's text,
+ * and `#begins-with?`, which compares its beginning. Captures whose name begins with "_" serve predicates alone.
  *
  * A value owned by whoever began it; private to this room.
  */

@@ -320,7 +320,9 @@ static const struct draft *find_surroundings(struct nesting *nesting, const stru
     for (size_t i = nesting->depth; i > 0; i--) {
         const struct draft *outer = nesting->open[i - 1];
         bool owns = is_container(outer) || draft->kind == SYMBOL_METHOD;
-        if (owns && outer->whole.end >= draft->whole.end && outer->name.start != draft->name.start)
+        bool is_larger =
+            outer->whole.start < draft->whole.start || outer->whole.end > draft->whole.end;
+        if (owns && is_larger && outer->whole.end >= draft->whole.end)
             return outer;
     }
     return NULL;

@@ -1,7 +1,9 @@
 ; What CSS styles, defines and imports. See parsers/symbols.c for what each capture means.
 
 (rule_set (selectors [(class_selector (class_name) @name) (id_selector (id_name) @name)]) (block) @body) @type
-((declaration (property_name) @name) @variable)
+(rule_set (selectors (_ [(class_selector (class_name) @name) (id_selector (id_name) @name)])) (block) @body) @type
+((declaration (property_name) @name) @variable
+  (#begins-with? @name "--"))
 (keyframes_statement (keyframes_name) @name (keyframe_block_list) @body) @function
 
 (import_statement (string_value) @import)
