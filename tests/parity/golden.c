@@ -13,6 +13,9 @@
 #include "infer/session.h"
 #include "tests/support/checkpoint.h"
 
+/* Where the engine computes: the word that the program was given. */
+static enum engine_device device = ENGINE_DEVICE_CPU;
+
 static const double tolerance = 1e-4; /* of the largest logit */
 
 enum { GREEDY = 24, TOKENS_MAX = 256 };
@@ -72,8 +75,8 @@ static double logits_difference(const char *directory, const char *name)
     struct engine_info info;
     int32_t tokens[TOKENS_MAX];
     const size_t count = read_tokens(golden_directory(name), "tokens", tokens);
-    struct engine *engine =
-        engine_open(&(struct engine_options){.model = directory, .exact = true}, &error);
+    struct engine *engine = engine_open(
+        &(struct engine_options){.model = directory, .device = device, .exact = true}, &error);
 
     assert_string_equal(error.text, "");
     assert_non_null(engine);
@@ -111,8 +114,13 @@ static void greedy_tokens_of_golden_checkpoints_equal_the_reference(void **state
         assert_int_equal(read_tokens(golden_directory(names[i]), "greedy_24", expected), GREEDY);
 
         struct error error = {0};
-        struct model *model =
-            model_load(golden_directory(names[i]), &(struct model_options){.exact = true}, &error);
+        char problem[BACKEND_PROBLEM_BYTES];
+        struct backend *backend = device == ENGINE_DEVICE_CUDA
+                                      ? cuda_backend_create(true, 0, problem)
+                                      : cpu_backend_create(0, true);
+        assert_non_null(backend);
+        struct model *model = model_load(golden_directory(names[i]),
+                                         &(struct model_options){.backend = backend}, &error);
         assert_non_null(model);
         struct session *session = session_create(model, TOKENS_MAX, &error);
         struct sampler sampler;
@@ -252,8 +260,12 @@ static void comparison_of_a_broken_checkpoint_fails(void **state)
         }
 }
 
-int main(void)
+/* golden [cpu|cuda] */
+int main(int argc, char **argv)
 {
+    if (argc > 1 && strcmp(argv[1], "cuda") == 0)
+        device = ENGINE_DEVICE_CUDA;
+
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(logits_of_golden_checkpoints_equal_the_reference),
         cmocka_unit_test(greedy_tokens_of_golden_checkpoints_equal_the_reference),
