@@ -13,7 +13,7 @@ bool client_init(struct client *client, const struct settings *settings, uv_loop
         .worker = worker,
         .settings = *settings,
     };
-    client->settings.model = client->settings.log_path = NULL;
+    client->settings.model = client->settings.log_path = client->settings.ignore = NULL;
     return settings_set_string(&client->settings.model, settings->model) &&
            settings_set_string(&client->settings.log_path, settings->log_path);
 }

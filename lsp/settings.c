@@ -17,7 +17,10 @@
 enum {
     THREADS_MAX = 1024,
     CONTEXT_TOKENS_MAX = 1024 * 1024,
+    SHOWN_TOKENS_MAX = 16 * 1024,
+    PATTERNS_MAX = 1024,
     COMPLETION_TOKENS_MAX = 4096,
+    PATIENCE_MAX_MS = 60 * 1000,
     OPTION_NAME_BYTES = 64, /* of an unknown option, to be shown */
     SENTENCE_BYTES = 256,
 };
@@ -31,6 +34,12 @@ bool settings_init(struct settings *settings)
         .gpu_fallback = true,
         .max_tokens = SETTINGS_DEFAULT_MAX_TOKENS,
         .candidates = SETTINGS_DEFAULT_CANDIDATES,
+        .cross_file = true,
+        .shown_tokens = SETTINGS_DEFAULT_SHOWN_TOKENS,
+        .response_cache = true,
+        .prefetch = true,
+        .debounce = true,
+        .patience_ms = SETTINGS_DEFAULT_PATIENCE_MS,
         .log_level = LOG_LEVEL_INFO,
     };
     const char *model = getenv("HXQD_MODEL");
@@ -41,7 +50,8 @@ void settings_finish(struct settings *settings)
 {
     free(settings->model);
     free(settings->log_path);
-    settings->model = settings->log_path = NULL;
+    free(settings->ignore);
+    settings->model = settings->log_path = settings->ignore = NULL;
 }
 
 bool settings_set_string(char **field, const char *value)
@@ -95,7 +105,9 @@ struct number_option {
 static const struct number_option number_options[] = {
     {"candidates", offsetof(struct settings, candidates), 1, CANDIDATES_MAX},
     {"context", offsetof(struct settings, context_tokens), 0, CONTEXT_TOKENS_MAX},
+    {"context.budgetTokens", offsetof(struct settings, shown_tokens), 0, SHOWN_TOKENS_MAX},
     {"maxTokens", offsetof(struct settings, max_tokens), 1, COMPLETION_TOKENS_MAX},
+    {"patience", offsetof(struct settings, patience_ms), 0, PATIENCE_MAX_MS},
     {"threads", offsetof(struct settings, threads), 0, THREADS_MAX},
 };
 
@@ -108,14 +120,60 @@ static const struct number_option *number_option_find(const char *name)
     return NULL;
 }
 
+/* An option that is true or false. */
+struct flag_option {
+    const char *name;
+    size_t member;
+};
+
+static const struct flag_option flag_options[] = {
+    {"context.crossFile", offsetof(struct settings, cross_file)},
+    {"context.secretFiles", offsetof(struct settings, secret_files)},
+    {"debounce", offsetof(struct settings, debounce)},
+    {"exact", offsetof(struct settings, exact)},
+    {"gpuFallback", offsetof(struct settings, gpu_fallback)},
+    {"prefetch", offsetof(struct settings, prefetch)},
+    {"responseCache", offsetof(struct settings, response_cache)},
+};
+
+/* Where a flag is kept; NULL for what is none. */
+static bool *flag_find(struct settings *settings, const char *name)
+{
+    for (size_t i = 0; i < sizeof flag_options / sizeof *flag_options; i++) {
+        if (strcmp(name, flag_options[i].name) == 0)
+            return (bool *)((char *)settings + flag_options[i].member);
+    }
+    return NULL;
+}
+
+/* Takes a list of patterns, each of one line. */
+static bool patterns_apply(struct settings *settings, const json_t *list)
+{
+    size_t bytes = 1, count = json_array_size(list);
+    for (size_t i = 0; i < count; i++) {
+        const char *pattern = json_string_value(json_array_get(list, i));
+        if (!pattern || strchr(pattern, '\n'))
+            return false;
+        bytes += strlen(pattern) + 1;
+    }
+    char *patterns = json_is_array(list) && count <= PATTERNS_MAX ? calloc(1, bytes) : NULL;
+    if (!patterns)
+        return false;
+
+    char *end = patterns;
+    for (size_t i = 0; i < count; i++)
+        end += sprintf(end, "%s\n", json_string_value(json_array_get(list, i)));
+    free(settings->ignore);
+    settings->ignore = patterns;
+    return true;
+}
+
 /* Applies one option; otherwise says in `sentence` what was wrong with it. */
 static bool option_apply(struct settings *settings, const char *name, const json_t *value,
                          char sentence[SENTENCE_BYTES])
 {
     const struct number_option *number = number_option_find(name);
-    bool *flag = strcmp(name, "exact") == 0         ? &settings->exact
-                 : strcmp(name, "gpuFallback") == 0 ? &settings->gpu_fallback
-                                                    : NULL;
+    bool *flag = flag_find(settings, name);
     if (number) {
         json_int_t wanted = json_integer_value(value);
         if (json_is_integer(value) && wanted >= number->least && wanted <= number->most) {
@@ -139,6 +197,11 @@ static bool option_apply(struct settings *settings, const char *name, const json
         if (memory && settings_parse_memory(memory, &settings->gpu_memory_bytes))
             return true;
         snprintf(sentence, SENTENCE_BYTES, "option \"gpuMemory\" must be a size such as \"3.5G\"");
+    } else if (strcmp(name, "context.ignore") == 0) {
+        if (patterns_apply(settings, value))
+            return true;
+        snprintf(sentence, SENTENCE_BYTES,
+                 "option \"context.ignore\" must be a list of at most %d patterns", PATTERNS_MAX);
     } else if (flag) {
         if (json_is_boolean(value)) {
             *flag = json_is_true(value);

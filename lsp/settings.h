@@ -24,14 +24,27 @@ struct settings {
     int context_tokens; /* 0: the engine's default */
     int max_tokens;     /* limit of one completion */
     int candidates;     /* items answered to an invoked (not automatic) request */
+    bool response_cache; /* completions are offered again, and continued, where they still fit */
+    bool prefetch;       /* what follows an offered completion is written before it is asked for */
+    bool debounce;       /* automatic requests wait for a pause in typing where that saves work */
+    int patience_ms; /* until an answer is one statement rather than all of the text; 0: for ever */
     bool exact;
-    bool special;   /* literal special tokens in plain text input are special */
-    bool json;      /* one JSON object on stdout */
-    char *log_path; /* NULL: stderr */
+    bool cross_file;  /* pieces of other files are shown to the model */
+    int shown_tokens; /* of a prompt, for them */
+    char *ignore; /* patterns of files never shown, one to a line as in a .gitignore; NULL: none */
+    bool secret_files; /* completions also in files that hold secrets by their name */
+    bool special;      /* literal special tokens in plain text input are special */
+    bool json;         /* one JSON object on stdout */
+    char *log_path;    /* NULL: stderr */
     enum settings_log_level log_level;
 };
 
-enum { SETTINGS_DEFAULT_MAX_TOKENS = 128, SETTINGS_DEFAULT_CANDIDATES = 3 };
+enum {
+    SETTINGS_DEFAULT_MAX_TOKENS = 128,
+    SETTINGS_DEFAULT_CANDIDATES = 3,
+    SETTINGS_DEFAULT_SHOWN_TOKENS = 1024,
+    SETTINGS_DEFAULT_PATIENCE_MS = 300
+};
 
 /* Defaults and environment. */
 bool settings_init(struct settings *settings);
@@ -41,7 +54,8 @@ void settings_finish(struct settings *settings);
 bool settings_set_string(char **field, const char *value);
 
 /* Applies a client's initializationOptions: {"model", "device", "threads", "context", "maxTokens", "candidates", "exact",
- * "gpuMemory": "3.5G", "gpuFallback"}.
+ * "gpuMemory": "3.5G", "gpuFallback", "responseCache", "prefetch", "debounce", "patience",
+ * "context.crossFile", "context.budgetTokens", "context.ignore": [pattern...], "context.secretFiles"}.
  * Every unknown key or wrong value is skipped and reported through `on_problem` as one sentence. */
 void settings_apply_json(struct settings *settings, const json_t *options,
                          void (*on_problem)(void *user, const char *sentence), void *user);

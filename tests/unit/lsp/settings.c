@@ -37,6 +37,10 @@ static const struct option_case option_cases[] = {
     {"{\"maxTokens\":0}", "\"maxTokens\" must be a whole number from 1", DEFAULTS},
     {"{\"candidates\":9}", "from 1 to 8", DEFAULTS},
     {"{\"exact\":1}", "\"exact\"", DEFAULTS},
+    {"{\"context.crossFile\":0}", "\"context.crossFile\" must be true or false", DEFAULTS},
+    {"{\"context.budgetTokens\":-1}", "\"context.budgetTokens\" must be a whole", DEFAULTS},
+    {"{\"context.ignore\":\"*.c\"}", "\"context.ignore\" must be a list", DEFAULTS},
+    {"{\"context.ignore\":[\"a\\nb\"]}", "\"context.ignore\" must be a list", DEFAULTS},
     {"{\"colour\":\"red\"}", "unknown option \"colour\"", DEFAULTS},
     {"{\"äääääääääääääääääääääääääääääääääääääääääääääääääääääääääääääääääää\":1}",
      "unknown option \"...\"", DEFAULTS},
@@ -178,6 +182,26 @@ static void device_names_are_known(void **state)
     assert_false(settings_parse_device("", &device));
 }
 
+static void option_of_context_is_applied(void **state)
+{
+    json_t *options = json_loads("{\"context.crossFile\":false,\"context.budgetTokens\":300,"
+                                 "\"context.ignore\":[\"*.gen.c\",\"/out/\"],"
+                                 "\"context.secretFiles\":true}",
+                                 0, NULL);
+    struct settings settings;
+
+    (void)state;
+    assert_true(settings_init(&settings));
+    assert_true(settings.cross_file && !settings.secret_files);
+    settings_apply_json(&settings, options, on_problem, (char[256]){0});
+    assert_false(settings.cross_file);
+    assert_true(settings.secret_files);
+    assert_int_equal(settings.shown_tokens, 300);
+    assert_string_equal(settings.ignore, "*.gen.c\n/out/\n");
+    settings_finish(&settings);
+    json_decref(options);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -187,6 +211,7 @@ int main(void)
         cmocka_unit_test(gpu_option_is_applied_or_reported),
         cmocka_unit_test(memory_sizes_are_read),
         cmocka_unit_test(device_names_are_known),
+        cmocka_unit_test(option_of_context_is_applied),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
