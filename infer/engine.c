@@ -205,7 +205,7 @@ static bool need_tokenizer(const struct engine *engine, struct error *error)
 
 const char *engine_stop_name(enum engine_stop stop)
 {
-    static const char *const names[] = {"end", "caller", "max_tokens", "context"};
+    static const char *const names[] = {"end", "caller", "max_tokens", "context", "time"};
 
     return names[stop];
 }
@@ -386,6 +386,10 @@ static void judge_token(struct generation *run, int32_t id, size_t before)
         return;
     result->stop = ENGINE_STOP_MAX_TOKENS;
     if (result->completion_tokens >= request->max_tokens)
+        return;
+    result->stop = ENGINE_STOP_TIME;
+    if (request->budget_ms > 0 &&
+        now_ms() - run->started - result->first_token_ms >= request->budget_ms)
         return;
     result->stop = ENGINE_STOP_CONTEXT;
     run->has_ended = run->tokens.count >= (size_t)session_context(run->engine->session);

@@ -87,9 +87,10 @@ enum engine_stop {
     ENGINE_STOP_CALLER, /* on_text returned false */
     ENGINE_STOP_MAX_TOKENS,
     ENGINE_STOP_CONTEXT, /* the context window is full */
+    ENGINE_STOP_TIME,    /* the budget is spent */
 };
 
-/* "end", "caller", "max_tokens", "context". */
+/* "end", "caller", "max_tokens", "context", "time". */
 const char *engine_stop_name(enum engine_stop stop);
 
 struct engine_request {
@@ -111,6 +112,7 @@ struct engine_request {
     bool heal;
     bool special; /* without `fill`: literal special tokens in the prompt are special */
     int max_tokens;
+    int budget_ms;     /* for writing, from the first token on, which is always written; 0: none */
     float temperature; /* 0: greedy */
     float top_p;       /* 0..1; 1 keeps all */
     uint64_t seed;

@@ -1,39 +1,204 @@
-/* Generation is stopped as soon as trimming would drop all that follows: trim_is_complete sees the text after each token. */
+/* One text takes three steps: it is watched while it is written, so that it stops early; trimmed to what belongs at the cursor;
+ * and grafted, which is when the parser has its say. */
 #include "lsp/candidates.h"
 
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "lsp/graft.h"
 #include "lsp/trim.h"
 
 /* How alternatives are drawn: warm enough to differ, cool enough to compile. */
 static const float alternative_temperature = 0.6f;
 static const float alternative_top_p = 0.95f;
 
-/* One of the engine's runs, as its callback sees it. */
-struct run {
+/* A text on its way. */
+struct writing {
     const struct context *context;
+    const struct graft *graft;
     struct relay *relay; /* NULL for alternatives */
+
+    /* A block that the text's first line opened, once it has: the context at that line's end. */
+    bool has_block;
+    struct context block;
+    char *line;        /* as shown */
+    size_t line_bytes; /* of the model's text */
 };
 
-static bool on_text(void *user, const char *text, size_t bytes)
+static void writing_finish(struct writing *writing)
 {
-    const struct run *run = user;
-    relay_push(run->relay, text, bytes);
-    return !trim_is_complete(run->context, text, bytes);
+    if (writing->has_block)
+        context_finish(&writing->block);
+    free(writing->line);
 }
 
-/* Adds a text, which is stolen, unless it is empty or there already. */
-static void candidates_add(struct candidates *candidates, char *text)
-{
-    bool is_new = *text != '\0';
-    for (size_t i = 0; i < candidates->count; i++)
-        is_new = is_new && strcmp(candidates->texts[i], text) != 0;
+/* Blocks */
 
-    if (is_new)
-        candidates->texts[candidates->count++] = text;
-    else
-        free(text);
+/* The context behind a line that was inserted at the cursor. False when memory is exhausted, or parsing was given up. */
+static bool context_behind(struct context *behind, const struct context *context, const char *line)
+{
+    size_t line_bytes = strlen(line), cursor = context->before_bytes + line_bytes;
+    size_t bytes = cursor + context->after_bytes;
+    char *text = malloc(bytes + 1);
+    struct syntax *syntax = syntax_create(context->language);
+    bool made = false;
+
+    if (text && syntax) {
+        memcpy(text, context->before, context->before_bytes);
+        memcpy(text + context->before_bytes, line, line_bytes);
+        memcpy(text + cursor, context->after, context->after_bytes);
+        made = syntax_parse(syntax, text, bytes) &&
+               context_init(behind, context->language, syntax, text, bytes, cursor);
+    }
+    syntax_destroy(syntax);
+    free(text);
+    return made;
+}
+
+/* Sees whether the first line, which is all that was asked for, opens a block without whose end the parser would complain; then
+ * the block is to be written too. */
+static bool writing_begin_block(struct writing *writing, const char *text, size_t bytes)
+{
+    const struct context *context = writing->context;
+    const char *newline = memchr(text, '\n', bytes);
+    size_t start;
+    struct trimmed line;
+
+    if (writing->line || !newline || !context->language || context->extent != SCOPE_LINE ||
+        context_rest(context, &start) > 0)
+        return false;
+    writing->line_bytes = (size_t)(newline - text);
+    if (!trim_take(&line, context, text, writing->line_bytes, 0))
+        return false;
+    writing->line = line.text;
+    if (*line.text == '\0' || graft_is_sound(writing->graft, 0, line.text, strlen(line.text)) ||
+        !context_behind(&writing->block, context, line.text))
+        return false;
+
+    writing->has_block = writing->block.extent == SCOPE_BLOCK;
+    if (!writing->has_block)
+        context_finish(&writing->block);
+    return writing->has_block;
+}
+
+/* The engine's callback. */
+static bool on_text(void *user, const char *text, size_t bytes)
+{
+    struct writing *writing = user;
+
+    relay_push(writing->relay, text, bytes);
+    if (!writing->has_block) {
+        if (!trim_is_complete(writing->context, text, bytes))
+            return true;
+        if (!writing_begin_block(writing, text, bytes))
+            return false;
+    }
+    return !trim_is_complete(&writing->block, text + writing->line_bytes,
+                             bytes - writing->line_bytes);
+}
+
+/* Trims what was written: the line, with the block that it opened. */
+static bool writing_trim(const struct writing *writing, const struct engine_result *result,
+                         unsigned options, struct trimmed *trimmed)
+{
+    struct trimmed block;
+    char *text = NULL;
+
+    if (result->stop == ENGINE_STOP_MAX_TOKENS || result->stop == ENGINE_STOP_TIME ||
+        result->stop == ENGINE_STOP_CONTEXT)
+        options |= TRIM_CUT_SHORT;
+    if (!trim_take(trimmed, writing->context, result->text, result->bytes, options))
+        return false;
+    if (!writing->has_block)
+        return true;
+
+    bool made = trim_take(&block, &writing->block, result->text + writing->line_bytes,
+                          result->bytes - writing->line_bytes, options) &&
+                asprintf(&text, "%s%s", writing->line, block.text) >= 0;
+    free(block.text);
+    if (made) {
+        free(trimmed->text);
+        trimmed->text = text;
+    }
+    return made;
+}
+
+/* Soundness */
+
+/* Trims what was written so that the parser does not complain more than before; "" where nothing of it can stay. */
+static bool writing_shown(const struct writing *writing, const struct engine_result *result,
+                          struct trimmed *trimmed)
+{
+    if (!writing_trim(writing, result, TRIM_REPLACE, trimmed))
+        return false;
+    size_t bytes = strlen(trimmed->text);
+    if (trimmed->replaced_bytes > 0 &&
+        !graft_is_sound(writing->graft, trimmed->replaced_bytes, trimmed->text, bytes)) {
+        free(trimmed->text);
+        if (!writing_trim(writing, result, 0, trimmed))
+            return false;
+        bytes = strlen(trimmed->text);
+    }
+
+    size_t sound = graft_sound_bytes(writing->graft, trimmed->replaced_bytes, trimmed->text, bytes);
+    if (sound < bytes && trim_is_noise(trimmed->text, sound))
+        sound = 0;
+    trimmed->text[sound] = '\0';
+    return true;
+}
+
+/* Probability */
+
+/* The geometric mean of the probabilities of the tokens that begin within the first `bytes` of what was written. */
+static float mean_probability(const struct engine_result *result, size_t bytes)
+{
+    float sum = 0.0f;
+    int count = 0;
+
+    for (int i = 0; i < result->completion_tokens; i++) {
+        size_t start = i > 0 ? result->ends[i - 1] : 0;
+        if (count > 0 && start >= bytes)
+            break;
+        sum += result->log_probabilities[i];
+        count++;
+    }
+    return count > 0 ? expf(sum / (float)count) : 0.0f;
+}
+
+/* The list */
+
+/* Whether a candidate comes before another one: fewer errors first, then the more probable. */
+static bool is_better(const struct candidate *left, const struct candidate *right)
+{
+    if (left->errors != right->errors)
+        return left->errors < right->errors;
+    return left->probability > right->probability;
+}
+
+/* Adds a text, which is stolen, behind those that are not worse. */
+static void candidates_add(struct candidates *candidates, char *text, const struct candidate *facts)
+{
+    size_t at = candidates->count++;
+
+    for (; at > 0 && is_better(facts, &candidates->facts[at - 1]); at--) {
+        candidates->texts[at] = candidates->texts[at - 1];
+        candidates->facts[at] = candidates->facts[at - 1];
+    }
+    candidates->texts[at] = text;
+    candidates->facts[at] = *facts;
+}
+
+/* Whether a text is worth adding: not empty, not there already, probable enough. */
+static bool candidates_want(const struct candidates *candidates, const char *text,
+                            const struct candidate *facts, float min_probability)
+{
+    for (size_t i = 0; i < candidates->count; i++) {
+        if (!strcmp(candidates->texts[i], text) &&
+            candidates->facts[i].replaced_bytes == facts->replaced_bytes)
+            return false;
+    }
+    return *text != '\0' && facts->probability >= min_probability;
 }
 
 static void candidates_count(struct candidates *candidates, const struct engine_result *result,
@@ -51,42 +216,82 @@ static void candidates_count(struct candidates *candidates, const struct engine_
     }
 }
 
-bool candidates_generate(struct candidates *candidates, struct engine *engine,
-                         const struct context *context, int wanted, int max_tokens,
-                         const atomic_bool *cancel, struct relay *relay, struct error *error)
+/* Makes a candidate of a result and adds it where it is worth it. */
+static bool candidates_take(struct candidates *candidates, const struct writing *writing,
+                            const struct engine_result *result, float min_probability)
 {
+    struct trimmed trimmed;
+
+    if (!writing_shown(writing, result, &trimmed)) {
+        free(trimmed.text);
+        return false;
+    }
+    struct candidate facts = {
+        .replaced_bytes = trimmed.replaced_bytes,
+        .confidence = mean_probability(result, trimmed.line_bytes),
+        .errors = graft_errors(writing->graft, trimmed.replaced_bytes, trimmed.text,
+                               strlen(trimmed.text)),
+    };
+    facts.probability = facts.confidence;
+    if (candidates_want(candidates, trimmed.text, &facts, min_probability))
+        candidates_add(candidates, trimmed.text, &facts);
+    else
+        free(trimmed.text);
+    return true;
+}
+
+/* Writes one text. */
+static bool candidates_write(struct candidates *candidates, struct engine *engine,
+                             const struct context *context, const struct graft *graft, int index,
+                             const struct candidates_request *request, struct error *error)
+{
+    struct writing writing = {
+        .context = context, .graft = graft, .relay = index == 0 ? request->relay : NULL};
+    const struct engine_request run = {
+        .fill = true,
+        .prefix = context->before,
+        .prefix_bytes = context->before_bytes,
+        .suffix = context->after,
+        .suffix_bytes = context->after_bytes,
+        .heal = true,
+        .max_tokens = request->max_tokens,
+        .budget_ms = request->budget_ms,
+        .temperature = index == 0 ? 0 : alternative_temperature,
+        .top_p = index == 0 ? 1 : alternative_top_p,
+        .seed = (uint64_t)index,
+        .cancel = request->cancel,
+        .on_text = on_text,
+        .user = &writing,
+    };
+    struct engine_result result;
+    bool done = engine_complete(engine, &run, &result, error);
+
+    if (done) {
+        candidates_count(candidates, &result, index);
+        done = candidates_take(candidates, &writing, &result, request->min_probability) ||
+               error_set(error, ERROR_MEMORY, "no memory for a completion");
+        engine_result_finish(&result);
+    }
+    writing_finish(&writing);
+    return done;
+}
+
+bool candidates_generate(struct candidates *candidates, struct engine *engine,
+                         const struct context *context, const struct candidates_request *request,
+                         struct error *error)
+{
+    bool done = true;
+
     *candidates = (struct candidates){0};
     if (!context_has_text(context))
         return true;
-    for (int i = 0; i < wanted && i < CANDIDATES_MAX; i++) {
-        struct run run = {context, i == 0 ? relay : NULL};
-        struct engine_request request = {
-            .fill = true,
-            .prefix = context->before,
-            .prefix_bytes = context->before_bytes,
-            .suffix = context->after,
-            .suffix_bytes = context->after_bytes,
-            .heal = true,
-            .max_tokens = max_tokens,
-            .temperature = i == 0 ? 0 : alternative_temperature,
-            .top_p = i == 0 ? 1 : alternative_top_p,
-            .seed = (uint64_t)i,
-            .cancel = cancel,
-            .on_text = on_text,
-            .user = &run,
-        };
-        struct engine_result result = {0};
-        if (!engine_complete(engine, &request, &result, error))
-            return false;
-
-        candidates_count(candidates, &result, i);
-        char *text = trim_finish(context, result.text, result.bytes);
-        engine_result_finish(&result);
-        if (!text)
-            return error_set(error, ERROR_MEMORY, "no memory for a completion");
-        candidates_add(candidates, text);
-    }
-    return true;
+    struct graft *graft = graft_create(context);
+    if (!graft)
+        return error_set(error, ERROR_MEMORY, "no memory for a completion");
+    for (int i = 0; done && i < request->wanted && i < CANDIDATES_MAX; i++)
+        done = candidates_write(candidates, engine, context, graft, i, request, error);
+    graft_destroy(graft);
+    return done;
 }
 
 void candidates_finish(struct candidates *candidates)

@@ -1,8 +1,11 @@
-/* The texts that could stand at the cursor: what the model writes for a context, trimmed and without duplicates.
+/* The texts that could stand at the cursor: what the model writes for a context, trimmed, checked and ranked.
  *
- * The first one is the most probable; further ones are sampled with fixed seeds, so the same context gives the same texts.
- * All share a prompt, which the engine computes once. Runs on the thread that owns the engine. A `struct candidates` owns
- * its texts until `candidates_finish`.
+ * The first text is written greedily, further ones are sampled with fixed seeds, so the same context gives the same texts; all
+ * share a prompt, which the engine computes once. Generation stops as soon as more cannot help. Accepting a text never makes
+ * the parser report more errors than before; what would is cut shorter, or left out. Where one line opens a block that would
+ * then lack its end, the block is written too. Texts that leave the fewest errors come first, among equals the more probable.
+ *
+ * Runs on the thread that owns the engine. A `struct candidates` owns its texts until `candidates_finish`.
  */
 #ifndef LSP_CANDIDATES_H
 #define LSP_CANDIDATES_H
@@ -17,8 +20,29 @@
 
 enum { CANDIDATES_MAX = 8 };
 
+/* What is known of a text. */
+struct candidate {
+    size_t
+        replaced_bytes; /* of what follows the cursor on its line: closers that the text writes again */
+    size_t errors;      /* that the parser sees once it is accepted, never more than before */
+    float confidence;  /* geometric mean of the probabilities of its first line's tokens, 0..1 */
+    float probability; /* that what will be written begins like its first line, 0..1 */
+};
+
+struct candidates_request {
+    int wanted;     /* texts, 1..CANDIDATES_MAX */
+    int max_tokens; /* of each */
+    int budget_ms;  /* for writing each; what is complete by then is what there is; 0: none */
+    float min_probability;     /* less probable texts are left out; 0: none */
+    const atomic_bool *cancel; /* may be NULL */
+    struct relay
+        *relay; /* given what the model has said of the first text so far, untrimmed; may be NULL */
+};
+
 struct candidates {
-    char *texts[CANDIDATES_MAX]; /* [count], none empty, each NUL-terminated with '\n' line ends */
+    char *texts
+        [CANDIDATES_MAX]; /* [count] to insert; none empty, each NUL-terminated with '\n' line ends */
+    struct candidate facts[CANDIDATES_MAX]; /* [count] */
     size_t count;
 
     /* Totals of the engine's runs; the times are those of the first one. */
@@ -27,13 +51,11 @@ struct candidates {
     enum engine_stop stop;
 };
 
-/* Generates up to `wanted` (1..CANDIDATES_MAX) texts of at most `max_tokens` each; none where there is only white space, which
- * tells a model nothing. While the first is written, `relay` is given what the model has said so far, untrimmed; it and
- * `cancel` may be NULL. On failure, and when cancelled, the candidates hold what was there until then and must be finished all
- * the same. */
+/* Generates; nothing where there is only white space, which tells a model nothing. On failure, and when cancelled, the
+ * candidates hold what was there until then and must be finished all the same. */
 bool candidates_generate(struct candidates *candidates, struct engine *engine,
-                         const struct context *context, int wanted, int max_tokens,
-                         const atomic_bool *cancel, struct relay *relay, struct error *error);
+                         const struct context *context, const struct candidates_request *request,
+                         struct error *error);
 void candidates_finish(struct candidates *candidates);
 
 #endif

@@ -60,8 +60,13 @@ static void completion_destroy(struct completion *completion)
 static void completion_run(struct worker_job *job, struct engine *engine)
 {
     struct completion *completion = (struct completion *)job;
-    candidates_generate(&completion->candidates, engine, &completion->context, completion->wanted,
-                        completion->max_tokens, &job->is_cancelled, NULL, &completion->error);
+    const struct candidates_request request = {
+        .wanted = completion->wanted,
+        .max_tokens = completion->max_tokens,
+        .cancel = &job->is_cancelled,
+    };
+    candidates_generate(&completion->candidates, engine, &completion->context, &request,
+                        &completion->error);
 }
 
 /* The client forgets the request that it has now answered. */
@@ -72,15 +77,29 @@ static void latest_cancel(struct client *client, const char *reason)
     client->latest = NULL;
 }
 
+/* What a text replaces: the target, and closers behind it, which take one unit each in every encoding. */
+static json_t *completion_range(const struct completion *completion, size_t replaced_bytes)
+{
+    json_t *range = json_deep_copy(completion->range);
+    json_t *end = json_object_get(range, "end");
+    json_int_t character = json_integer_value(json_object_get(end, "character"));
+
+    json_object_set_new(end, "character", json_integer(character + (json_int_t)replaced_bytes));
+    return range;
+}
+
 /* The reply's items. Text that is not UTF-8 cannot be sent and is left out. */
 static json_t *completion_items(const struct completion *completion)
 {
     json_t *items = json_array();
     for (size_t i = 0; i < completion->candidates.count; i++) {
-        json_t *text = json_sprintf("%s%s", completion->lead, completion->candidates.texts[i]);
+        const struct candidates *candidates = &completion->candidates;
+        json_t *text = json_sprintf("%s%s", completion->lead, candidates->texts[i]);
         if (text)
             json_array_append_new(
-                items, json_pack("{s:o, s:O}", "insertText", text, "range", completion->range));
+                items,
+                json_pack("{s:o, s:o}", "insertText", text, "range",
+                          completion_range(completion, candidates->facts[i].replaced_bytes)));
     }
     return items;
 }

@@ -271,6 +271,22 @@ size_t overlap_rest(const struct context *context, const char *text, size_t byte
     return bytes;
 }
 
+size_t overlap_rest_end(const struct context *context, const char *text, size_t bytes, size_t at)
+{
+    size_t start, rest_bytes = context_rest(context, &start);
+    const char *rest = context->after + start;
+
+    bool closes = false;
+    for (size_t i = 0; i < rest_bytes; i++) {
+        bool is_closer = opener_of(rest[i]) || is_quote(rest[i]);
+        if (!is_closer && !strchr(",;", rest[i]))
+            return 0;
+        closes = closes || is_closer;
+    }
+    bool writes = closes && bytes - at >= rest_bytes && !memcmp(text + at, rest, rest_bytes);
+    return writes ? at + rest_bytes : 0;
+}
+
 size_t overlap_lines(const struct context *context, const char *text, size_t bytes)
 {
     struct ahead ahead = look_ahead(context);

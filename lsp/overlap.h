@@ -1,9 +1,8 @@
 /* Where an insertion begins to write what stands behind the cursor already.
  *
- * Pure functions of a context and a text with '\n' line ends that is to be inserted (written by a model that saw the context's
- * prompt); each returns the offset in that text from which on it repeats, or `bytes` where it does not. The text may still be
- * growing: what they find does not change with what is appended, but for overlap_tail.
- */
+ * Pure functions of a context and a text with '\n' line ends that is to be inserted (written by a model that saw the
+ * context's prompt); each returns the offset in that text from which on it repeats, or `bytes` where it does not. The text
+ * may still be growing: what they find does not change with what is appended, but for overlap_tail. */
 #ifndef LSP_OVERLAP_H
 #define LSP_OVERLAP_H
 
@@ -11,9 +10,13 @@
 
 #include "lsp/context.h"
 
-/* The rest of the cursor's line, written again outside the brackets that the insertion itself opened; or a bracket or quotation
- * mark that closes what is closed behind the cursor, on its line or at the start of the next one. */
+/* The rest of the cursor's line, written again outside the brackets that the insertion itself opened; or a bracket or
+ * quotation mark that closes what is closed behind the cursor, on its line or at the start of the next one. */
 size_t overlap_rest(const struct context *context, const char *text, size_t bytes);
+
+/* Where a text that writes the cursor's rest of line from `at` on has written it; 0 where it does not, and where the rest is
+ * more than closers and separators. What the text adds behind those can only be had by replacing them. */
+size_t overlap_rest_end(const struct context *context, const char *text, size_t bytes, size_t at);
 
 /* A whole line equal to the next one that is not blank; the first line counts with what precedes the cursor. */
 size_t overlap_lines(const struct context *context, const char *text, size_t bytes);

@@ -91,6 +91,7 @@ bool recall_rest(const struct candidates *candidates, const struct place_step *s
     for (size_t i = 0; i < candidates->count; i++) {
         const char *text = candidates->texts[i];
         size_t at = answer->count;
+        answer->replaced_bytes[at] = candidates->facts[i].replaced_bytes;
         if (place_rest(step, text, strlen(text), &answer->texts[at], &answer->bytes[at]))
             answer->count += answer->bytes[at] > 0;
     }

@@ -34,6 +34,7 @@ void recall_store(struct recall *recall, const struct place *place, struct candi
 struct recall_answer {
     const char *texts[CANDIDATES_MAX]; /* NUL-terminated only where nothing was closed */
     size_t bytes[CANDIDATES_MAX];
+    size_t replaced_bytes[CANDIDATES_MAX]; /* of what follows the cursor on its line */
     size_t count;
     bool was_foreseen; /* and is asked for now for the first time */
     bool has_moved;    /* the user has typed some of the text */

@@ -91,8 +91,9 @@ bool tool_complete(const struct command_line *line, struct error *error)
     if (!place_context(line->operand, &context, error))
         return false;
     engine = tool_open_engine(&line->settings, error);
-    if (!engine || !candidates_generate(&candidates, engine, &context, 1, line->settings.max_tokens,
-                                        NULL, NULL, error))
+    const struct candidates_request request = {.wanted = 1,
+                                               .max_tokens = line->settings.max_tokens};
+    if (!engine || !candidates_generate(&candidates, engine, &context, &request, error))
         goto done;
 
     const char *text = candidates.count ? candidates.texts[0] : "";

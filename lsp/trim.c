@@ -1,10 +1,10 @@
 /* Cuts what a model wrote, stage by stage.
  *
- * Both doors work on a draft: what would stand behind the place where the insertion begins, with '\n' line ends. On a blank line
- * it has the whole indentation but not the blank lines that a model likes to begin with. Every stage gives an offset from which on the draft is of no use: the scope's end, a
- * repetition, the text behind the cursor. While text grows, any such offset means that more cannot help. At the end the draft
- * is cut at the smallest, its white space is reconciled with what the user has typed, and what is too little is dropped.
- */
+ * Both doors work on a draft: what would stand behind the place where the insertion begins, with '\n' line ends. On a blank
+ * line it has the whole indentation but not the blank lines that a model likes to begin with. Every stage gives an offset
+ * from which on the draft is of no use: the scope's end, a repetition, the text behind the cursor. While text grows, any
+ * such offset means that more cannot help. At the end the draft is cut at the smallest, its white space is reconciled with
+ * what the user has typed, and what is too little is dropped. */
 #include "lsp/trim.h"
 
 #include <stdlib.h>
@@ -25,6 +25,8 @@ enum {
 struct draft {
     char *text; /* room for one more line end */
     size_t bytes;
+    size_t skipped; /* of the model's text, that stand before the draft's */
+    size_t given;   /* at its beginning, that the model did not write */
 };
 
 static bool is_blank(char byte)
@@ -77,13 +79,13 @@ static bool draft_init(struct draft *draft, const struct context *context, const
 {
     size_t start = context->is_blank_line ? first_line(text, bytes) : 0;
 
-    *draft = (struct draft){.text = malloc(context->blank_bytes + bytes + 2)};
+    *draft = (struct draft){.text = malloc(context->blank_bytes + bytes + 2), .skipped = start};
     if (!draft->text)
         return false;
 
     /* the text goes on behind the white space of a blank line, unless it leaves that line */
     if (start == 0) {
-        draft->bytes = context->blank_bytes;
+        draft->bytes = draft->given = context->blank_bytes;
         memcpy(draft->text, context->before + context_insertion_start(context), draft->bytes);
     }
     for (size_t i = start; i < bytes && text[i] != '\0'; i++) {
@@ -181,30 +183,65 @@ static size_t find_scope_end(const struct context *context, const char *text, si
     return scope_end(&gap, context->extent, text, bytes, ended);
 }
 
-/* The offset from which on a draft is of no use; its size while all of it is. *ended says that more text cannot help. */
-static size_t find_cut(const struct context *context, const struct draft *draft, bool *ended)
+/* What becomes of closers behind the cursor that a draft writes again from `at` on. */
+enum closers {
+    CLOSERS_END,     /* nothing new follows */
+    CLOSERS_UNKNOWN, /* nothing yet */
+    CLOSERS_REPLACED /* the line goes on behind them */
+};
+
+static enum closers judge_closers(const struct context *context, const struct draft *draft,
+                                  size_t at)
+{
+    size_t end = overlap_rest_end(context, draft->text, draft->bytes, at);
+
+    if (end == 0 || !context->language)
+        return CLOSERS_END;
+    while (end < draft->bytes && is_blank(draft->text[end]) && draft->text[end] != '\n')
+        end++;
+    if (end == draft->bytes)
+        return CLOSERS_UNKNOWN;
+    return draft->text[end] == '\n' ? CLOSERS_END : CLOSERS_REPLACED;
+}
+
+/* Where a draft ends. */
+struct cut {
+    size_t bytes; /* from here on it is of no use; its size while all of it is */
+    bool ended;   /* more text cannot help */
+    bool replaces;
+};
+
+static struct cut find_cut(const struct context *context, const struct draft *draft,
+                           unsigned options)
 {
     const char *text = draft->text;
-    size_t cut = find_scope_end(context, text, draft->bytes, ended);
+    struct cut cut = {0};
+    size_t scope = find_scope_end(context, text, draft->bytes, &cut.ended);
     size_t repeated = smaller(find_line_cycle(text, draft->bytes), find_echo(text, draft->bytes));
-    size_t overlap = smaller(overlap_rest(context, text, draft->bytes),
-                             overlap_lines(context, text, draft->bytes));
+    size_t lines = overlap_lines(context, text, draft->bytes);
+    size_t rest = overlap_rest(context, text, draft->bytes);
+    enum closers closers = CLOSERS_END;
 
-    if (smaller(repeated, overlap) < draft->bytes)
-        *ended = true;
-    return smaller(cut, smaller(repeated, overlap));
+    cut.bytes = smaller(scope, smaller(repeated, lines));
+    if (rest < cut.bytes && (options & TRIM_REPLACE))
+        closers = judge_closers(context, draft, rest);
+    cut.replaces = closers == CLOSERS_REPLACED;
+    if (closers == CLOSERS_END)
+        cut.bytes = smaller(cut.bytes, rest);
+    if (smaller(repeated, lines) < draft->bytes || (closers == CLOSERS_END && rest < draft->bytes))
+        cut.ended = true;
+    return cut;
 }
 
 bool trim_is_complete(const struct context *context, const char *text, size_t bytes)
 {
     struct draft draft;
-    bool ended = true;
 
     if (!draft_init(&draft, context, text, bytes))
         return true;
-    find_cut(context, &draft, &ended);
+    struct cut cut = find_cut(context, &draft, TRIM_REPLACE);
     free(draft.text);
-    return ended;
+    return cut.ended;
 }
 
 /* Indentation */
@@ -288,8 +325,7 @@ static bool needs_end(const struct context *context)
     return context_rest(context, &start) > 0 && start == 0;
 }
 
-/* Whether there is too little to show: not more than one punctuation mark. A single letter or digit may end an expression. */
-static bool is_noise(const char *text, size_t bytes)
+bool trim_is_noise(const char *text, size_t bytes)
 {
     size_t marks = 0;
 
@@ -301,27 +337,76 @@ static bool is_noise(const char *text, size_t bytes)
     return marks < 2;
 }
 
-char *trim_finish(const struct context *context, const char *text, size_t bytes)
+/* The end of the whole lines of a draft that was cut short; all of it where there are none. */
+static size_t whole_lines(const char *text, size_t bytes)
+{
+    const char *newline = memrchr(text, '\n', bytes);
+    size_t lines = newline ? strip_end(text, (size_t)(newline - text)) : 0;
+
+    return lines > 0 ? lines : bytes;
+}
+
+/* The end of the first line with more than white space. */
+static size_t first_line_end(const char *text, size_t bytes)
+{
+    size_t at = 0;
+
+    while (at < bytes && is_blank(text[at]))
+        at++;
+    while (at < bytes && text[at] != '\n')
+        at++;
+    return at;
+}
+
+/* How much of a draft is shown. */
+static size_t shown_bytes(const struct context *context, struct draft *draft, unsigned options,
+                          bool *replaces)
+{
+    /* nothing more comes: with a line end behind it the last line is judged as a whole one */
+    size_t written = draft->bytes;
+    draft->text[draft->bytes++] = '\n';
+    struct cut cut = find_cut(context, draft, options);
+    size_t size = smaller(cut.bytes, written);
+    if (size == written && (options & TRIM_CUT_SHORT))
+        size = whole_lines(draft->text, size);
+
+    *replaces = cut.replaces;
+    size_t stripped = strip_end(draft->text, size);
+    if (cut.replaces)
+        return stripped;
+    size_t tail = overlap_tail(context, draft->text, stripped);
+    if (tail < stripped || !needs_end(context))
+        size = needs_end(context) ? tail : strip_end(draft->text, tail);
+    return size;
+}
+
+bool trim_take(struct trimmed *trimmed, const struct context *context, const char *text,
+               size_t bytes, unsigned options)
 {
     struct draft draft;
     struct indent indent = {.user = ""};
-    bool ended = false;
+    bool replaces;
 
+    *trimmed = (struct trimmed){0};
     if (!draft_init(&draft, context, text, bytes))
-        return NULL;
-
-    /* nothing more comes: with a line end behind it the last line is judged as a whole one */
-    size_t written = draft.bytes;
-    draft.text[draft.bytes++] = '\n';
-    size_t size = smaller(find_cut(context, &draft, &ended), written);
-    size_t stripped = strip_end(draft.text, size);
-    size_t tail = overlap_tail(context, draft.text, stripped);
-    if (tail < stripped || !needs_end(context))
-        size = needs_end(context) ? tail : strip_end(draft.text, tail);
-
-    bool shows = !is_noise(draft.text, size) &&
+        return false;
+    size_t size = shown_bytes(context, &draft, options, &replaces);
+    bool shows = !trim_is_noise(draft.text, size) &&
                  (!context->is_blank_line || indent_decide(&indent, context, draft.text, size));
-    char *result = shows ? indent_apply(&indent, draft.text, size) : calloc(1, 1);
+    trimmed->text = shows ? indent_apply(&indent, draft.text, size) : calloc(1, 1);
+    size_t line_end = first_line_end(draft.text, size);
+    trimmed->line_bytes = line_end > draft.given ? draft.skipped + line_end - draft.given : 0;
+    if (shows && replaces) {
+        size_t start, rest_bytes = context_rest(context, &start);
+        trimmed->replaced_bytes = start + rest_bytes;
+    }
     free(draft.text);
-    return result;
+    return trimmed->text != NULL;
+}
+
+char *trim_finish(const struct context *context, const char *text, size_t bytes)
+{
+    struct trimmed trimmed;
+
+    return trim_take(&trimmed, context, text, bytes, 0) ? trimmed.text : NULL;
 }

@@ -2,10 +2,9 @@
  *
  *     quality [PROBLEMS]
  *
- * Every problem has a line that was cut out of a file no training saw. Its end is completed from four kinds of places: where the
- * set cut it, within a word, behind a space and behind a mark. Then the line is typed: whoever types accepts what is shown as
- * soon as the line really goes on like that, with one keystroke, and types a character otherwise.
- */
+ * Every problem has a line that was cut out of a file no training saw. Its end is completed from four kinds of places: where
+ * the set cut it, within a word, behind a space and behind a mark. Then the line is typed: whoever types accepts what is
+ * shown as soon as the line really goes on like that, with one keystroke, and types a character otherwise. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -105,15 +104,15 @@ static bool is_sound(const struct problem *problem, int typed, const char *shown
 static void complete(struct engine *engine, const struct problem *problem, int typed,
                      struct candidates *candidates)
 {
+    const struct candidates_request request = {.wanted = 1, .max_tokens = MAX_TOKENS};
     struct error error = {0};
     struct context context;
     struct syntax *syntax = syntax_create(problem->language);
     size_t cursor;
     char *text = make_document(problem, typed, &cursor);
-    bool done =
-        syntax && syntax_parse(syntax, text, strlen(text)) &&
-        context_init(&context, problem->language, syntax, text, strlen(text), cursor) &&
-        candidates_generate(candidates, engine, &context, 1, MAX_TOKENS, NULL, NULL, &error);
+    bool done = syntax && syntax_parse(syntax, text, strlen(text)) &&
+                context_init(&context, problem->language, syntax, text, strlen(text), cursor) &&
+                candidates_generate(candidates, engine, &context, &request, &error);
 
     if (!done)
         fprintf(stderr, "%s\n", error.text);

@@ -3,12 +3,14 @@
  *
  * HXQD_SCRIPTED_TEXT      what a greedy request gets (default "scripted();"); each space begins a new token
  * HXQD_SCRIPTED_TOKEN_MS  time per token (default 0)
+ * HXQD_SCRIPTED_PROBABILITY  of every token (default 1)
  * HXQD_SCRIPTED_LOAD_MS   time to load (default 0), with progress in ten steps
  *
  * Sampled requests get the text followed by their seed, seed 1 excepted, which repeats the greedy text. A model whose
  * path does not exist fails to load. */
 #include "infer/engine.h"
 
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -96,7 +98,7 @@ const struct placement *engine_placement(const struct engine *engine)
 
 const char *engine_stop_name(enum engine_stop stop)
 {
-    static const char *const names[] = {"end", "caller", "max_tokens", "context"};
+    static const char *const names[] = {"end", "caller", "max_tokens", "context", "time"};
     return names[stop];
 }
 
@@ -111,6 +113,14 @@ static void script(const struct engine_request *request, char text[TEXT_BYTES])
         snprintf(text, TEXT_BYTES, "%s", wanted);
 }
 
+/* Room for the numbers of as many tokens as there can be. */
+static bool reserve_tokens(struct engine_result *result)
+{
+    result->log_probabilities = calloc(TEXT_BYTES, sizeof *result->log_probabilities);
+    result->ends = calloc(TEXT_BYTES, sizeof *result->ends);
+    return result->log_probabilities && result->ends;
+}
+
 bool engine_complete(struct engine *engine, const struct engine_request *request,
                      struct engine_result *result, struct error *error)
 {
@@ -123,17 +133,28 @@ bool engine_complete(struct engine *engine, const struct engine_request *request
         .stop = ENGINE_STOP_END,
     };
 
+    const char *probability = getenv("HXQD_SCRIPTED_PROBABILITY");
+    float log_probability = probability ? logf(strtof(probability, NULL)) : 0.0f;
+    if (!reserve_tokens(result))
+        return error_set(error, ERROR_MEMORY, "no memory");
+
     /* one token up to the next space at a time */
     size_t bytes = 0;
     while (text[bytes] && result->stop == ENGINE_STOP_END) {
-        if (!wait_ms(token_ms, request->cancel))
+        if (!wait_ms(token_ms, request->cancel)) {
+            engine_result_finish(result);
             return error_set(error, ERROR_CANCELLED, "cancelled");
+        }
         bytes += 1 + strcspn(text + bytes + 1, " ");
-        result->completion_tokens++;
+        result->log_probabilities[result->completion_tokens] = log_probability;
+        result->ends[result->completion_tokens++] = bytes;
         if (request->on_text && !request->on_text(request->user, text, bytes))
             result->stop = ENGINE_STOP_CALLER;
         else if (result->completion_tokens >= request->max_tokens)
             result->stop = ENGINE_STOP_MAX_TOKENS;
+        else if (request->budget_ms > 0 &&
+                 result->completion_tokens * token_ms >= request->budget_ms)
+            result->stop = ENGINE_STOP_TIME;
     }
     result->text = strndup(text, bytes);
     result->bytes = bytes;
@@ -144,6 +165,8 @@ void engine_result_finish(struct engine_result *result)
 {
     free(result->text);
     free(result->tokens);
+    free(result->log_probabilities);
+    free(result->ends);
     *result = (struct engine_result){0};
 }
 

@@ -180,6 +180,17 @@ static void make_context(struct context *context, const char *language_name, con
     free(text);
 }
 
+/* What is shown of a text that came to its end; the caller frees it. */
+static char *show(const struct context *context, const char *written, size_t bytes)
+{
+    struct trimmed trimmed;
+
+    assert_true(trim_take(&trimmed, context, written, bytes, 0));
+    assert_int_equal(trimmed.replaced_bytes, 0);
+    assert_true(trimmed.line_bytes <= bytes);
+    return trimmed.text;
+}
+
 static void written_text_is_shown_trimmed(void **state)
 {
     (void)state;
@@ -189,7 +200,7 @@ static void written_text_is_shown_trimmed(void **state)
         struct context context;
         make_context(&context, given->language, given->text);
 
-        char *shown = trim_finish(&context, given->written, strlen(given->written));
+        char *shown = show(&context, given->written, strlen(given->written));
         assert_non_null(shown);
         if (strcmp(shown, given->shown))
             fail_msg("%s: shown \"%s\", not \"%s\"", given->name, shown, given->shown);
@@ -211,7 +222,7 @@ static void text_stopped_early_is_shown_alike(void **state)
 
         while (bytes < written && !trim_is_complete(&context, given->written, bytes))
             bytes++;
-        char *shown = trim_finish(&context, given->written, bytes);
+        char *shown = show(&context, given->written, bytes);
         if (strcmp(shown, given->shown))
             fail_msg("%s: stopped after %zu of %zu bytes \"%s\" is shown", given->name, bytes,
                      written, shown);
@@ -246,7 +257,7 @@ static void shown_text_brings_no_errors_of_its_own(void **state)
             continue;
         make_context(&context, given->language, given->text);
 
-        char *shown = trim_finish(&context, given->written, strlen(given->written));
+        char *shown = show(&context, given->written, strlen(given->written));
         size_t before = count_errors(&context, ""), after = count_errors(&context, shown);
         if (after > before)
             fail_msg("%s: %zu errors become %zu", given->name, before, after);
@@ -270,10 +281,72 @@ static const struct stop_case stop_cases[] = {
     {"body goes on", "c", "int f(int a)\n{\n    ¦\n}\n", "a++;\n", false},
     {"body ended", "c", "int f(int a)\n{\n    ¦\n}\n", "a++;\n}\n", true},
     {"python body ended", "python", "def f(x):\n    ¦\n", "return x\n\nd", true},
-    {"closer that is there", "c", "f(¦)\n", "a, b)", true},
+    {"closer that is there, perhaps more", "c", "f(¦)\n", "a, b)", false},
+    {"closer that is there, then more", "c", "f(¦)\n", "a, b);", false},
+    {"closer that is there, line ended", "c", "f(¦)\n", "a, b)\n", true},
+    {"closer that is there, plain text", NULL, "f(¦)\n", "a, b)", true},
+    {"closer and more that is there", "c", "f(¦) + c;\n", "a, b)", true},
     {"rest that is there", "c", "int a = ¦;\n", "b;", true},
     {"repeats itself", "python", "def f(x):\n    ¦\n", "g()\n    g()\n    g()\n", true},
 };
+
+struct option_case {
+    const char *name;
+    const char *language;
+    const char *text;
+    const char *written;
+    unsigned options;
+    const char *shown;
+    size_t replaced_bytes;
+};
+
+static const struct option_case option_cases[] = {
+    /* the text goes on behind closers that are there */
+    {"more behind a parenthesis", c, "f(¦)\n", "a, b);\n", TRIM_REPLACE, "a, b);", 1},
+    {"more behind two", c, "f(g(¦))\n", "a)) + b;\n", TRIM_REPLACE, "a)) + b;", 2},
+    {"nothing behind", c, "f(¦)\n", "a, b)\n", TRIM_REPLACE, "a, b", 0},
+    {"white space behind", c, "f(¦)\n", "a, b)  \n", TRIM_REPLACE, "a, b", 0},
+    {"quotation mark and more", python, "print(\"¦\")\n", "a\") # b\n", TRIM_REPLACE, "a\") # b",
+     2},
+    {"white space before the closer", c, "f( ¦ )\n", "a) + b;\n", TRIM_REPLACE, "a) + b;", 2},
+    {"more than closers there", c, "f(¦) + c;\n", "a) + b;\n", TRIM_REPLACE, "a", 0},
+    {"plain text", NULL, "f(¦)\n", "a) and b\n", TRIM_REPLACE, "a", 0},
+    {"not asked for", c, "f(¦)\n", "a, b);\n", 0, "a, b", 0},
+    {"repetition behind", c, "f(¦)\n", "a) + b + b + b + b + b + b + b + b + b + b + b\n",
+     TRIM_REPLACE, "a) + b", 1},
+
+    /* time or tokens ran out */
+    {"in a later line", python, "def f(x):\n    ¦\n", "y = x\n    retu", TRIM_CUT_SHORT, "y = x",
+     0},
+    {"in the first line", python, "def f(x):\n    ¦\n", "return x +", TRIM_CUT_SHORT, "return x +",
+     0},
+    {"in the first line behind a line end", python, "def f(x):¦\n", "\n    retu", TRIM_CUT_SHORT,
+     "\n    retu", 0},
+    {"after the end of the block", c, "int f(int a)\n{\n    ¦\n}\n",
+     "a++;\n    return a;\n}\n\nint g", TRIM_CUT_SHORT, "a++;\n    return a;", 0},
+    {"with a whole last line", python, "def f(x):\n    ¦\n", "y = x\n    return y\n",
+     TRIM_CUT_SHORT, "y = x\n    return y", 0},
+};
+
+static void options_decide_about_closers_and_last_lines(void **state)
+{
+    (void)state;
+
+    for (size_t i = 0; i < COUNT(option_cases); i++) {
+        const struct option_case *given = &option_cases[i];
+        struct context context;
+        struct trimmed trimmed;
+        make_context(&context, given->language, given->text);
+
+        assert_true(
+            trim_take(&trimmed, &context, given->written, strlen(given->written), given->options));
+        if (strcmp(trimmed.text, given->shown) || trimmed.replaced_bytes != given->replaced_bytes)
+            fail_msg("%s: \"%s\" replaces %zu bytes", given->name, trimmed.text,
+                     trimmed.replaced_bytes);
+        free(trimmed.text);
+        context_finish(&context);
+    }
+}
 
 static void generation_stops_only_when_more_cannot_help(void **state)
 {
@@ -308,7 +381,7 @@ static void shown_text_is_whole_code_points(void **state)
             strcat(written, pieces[(seed >> 16) % COUNT(pieces)]);
         }
         make_context(&context, given->language, given->text);
-        char *shown = trim_finish(&context, written, strlen(written));
+        char *shown = show(&context, written, strlen(written));
         for (const char *at = shown; *at; at++) {
             assert_int_not_equal(*at, '\r');
             int length = (*at & 0x80) == 0      ? 1
@@ -330,6 +403,7 @@ int main(void)
         cmocka_unit_test(written_text_is_shown_trimmed),
         cmocka_unit_test(text_stopped_early_is_shown_alike),
         cmocka_unit_test(shown_text_brings_no_errors_of_its_own),
+        cmocka_unit_test(options_decide_about_closers_and_last_lines),
         cmocka_unit_test(generation_stops_only_when_more_cannot_help),
         cmocka_unit_test(shown_text_is_whole_code_points),
     };
