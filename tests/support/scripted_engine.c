@@ -5,6 +5,7 @@
  * HXQD_SCRIPTED_TOKEN_MS  time per token (default 0)
  * HXQD_SCRIPTED_PROBABILITY  of every token (default 1)
  * HXQD_SCRIPTED_LOAD_MS   time to load (default 0), with progress in ten steps
+ * HXQD_SCRIPTED_GPU       how many requests a GPU answers before it is lost; unset: there is none, as with --device cpu
  *
  * Sampled requests get the text followed by their seed, seed 1 excepted, which repeats the greedy text. A model whose
  * path does not exist fails to load. */
@@ -24,6 +25,7 @@ enum { LOAD_STEPS = 10, TEXT_BYTES = 4096, POLL_MS = 1 };
 struct engine {
     char *model;
     int calls;
+    bool on_gpu;
 };
 
 static long environment_ms(const char *name)
@@ -60,8 +62,10 @@ struct engine *engine_open(const struct engine_options *options, struct error *e
         return NULL;
     }
     struct engine *engine = calloc(1, sizeof *engine);
-    if (engine)
+    if (engine) {
         engine->model = strdup(options->model);
+        engine->on_gpu = getenv("HXQD_SCRIPTED_GPU") && options->device != ENGINE_DEVICE_CPU;
+    }
     return engine;
 }
 
@@ -77,7 +81,7 @@ void engine_describe(const struct engine *engine, struct engine_info *info)
     *info = (struct engine_info){
         .model = engine->model,
         .architecture = "scripted",
-        .device = "cpu",
+        .device = engine->on_gpu ? "cuda" : "cpu",
         .device_reason = "scripted",
         .hardware = "",
         .isa = "none",
@@ -137,6 +141,10 @@ bool engine_complete(struct engine *engine, const struct engine_request *request
     float log_probability = probability ? logf(strtof(probability, NULL)) : 0.0f;
     if (!reserve_tokens(result))
         return error_set(error, ERROR_MEMORY, "no memory");
+
+    if (engine->on_gpu && engine->calls > environment_ms("HXQD_SCRIPTED_GPU"))
+        return error_set(error, ERROR_DEVICE,
+                         "the request failed: Scripted GPU: it fell off the bus");
 
     /* one token up to the next space at a time */
     size_t bytes = 0;
