@@ -4,13 +4,15 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/resource.h>
 #include <time.h>
 
+#include "infer/config.h"
 #include "infer/model.h"
 #include "infer/session.h"
 
-enum { RUNS_MAX = 100 };
+enum { RUNS_MAX = 100, TYPING_ROOM = BENCH_KEYSTROKES + BENCH_TYPED_ON };
 
 static double now_ms(void)
 {
@@ -38,17 +40,17 @@ struct bench {
     const struct bench_options *options;
     struct model *model;
     struct session *session;
-    int32_t *tokens; /* [prompt + decode + BENCH_VERIFIED] */
+    int32_t *tokens;   /* [positions] */
+    int positions;     /* of the session */
+    int typing_prompt; /* tokens before the keystrokes */
     struct error *error;
 };
 
 static void fill_tokens(struct bench *bench, int run)
 {
-    const int count =
-        bench->options->prompt_tokens + bench->options->decode_tokens + BENCH_VERIFIED;
     uint32_t random = (uint32_t)run * 2654435761u + 1;
 
-    for (int i = 0; i < count; i++) {
+    for (int i = 0; i < bench->positions; i++) {
         random = random * 1664525 + 1013904223;
         bench->tokens[i] = (int32_t)((random >> 8) % (uint32_t)bench->model->config.vocab_size);
     }
@@ -98,6 +100,67 @@ static bool run_verification(struct bench *bench, int count, double *ms)
     return true;
 }
 
+static int32_t likeliest(const float *logits, int count)
+{
+    int32_t best = 0;
+
+    for (int32_t i = 1; i < count; i++)
+        best = logits[i] > logits[best] ? i : best;
+    return best;
+}
+
+/* Decodes BENCH_TYPED_ON tokens after the first `count` into `decoded`. */
+static bool decode_on(struct bench *bench, int count, int32_t decoded[BENCH_TYPED_ON])
+{
+    for (int i = 0; i < BENCH_TYPED_ON; i++) {
+        if (sync_ms(bench, count + i) < 0.0)
+            return false;
+        decoded[i] = likeliest(session_logits(bench->session), bench->model->config.vocab_size);
+        bench->tokens[count + i] = decoded[i];
+    }
+    return true;
+}
+
+/* Types at the end of a prompt that the session knows, and sees that nothing but time has been saved. */
+static bool measure_typing(struct bench *bench, struct bench_result *result)
+{
+    double times[BENCH_KEYSTROKES];
+    int32_t warm[BENCH_TYPED_ON], cold[BENCH_TYPED_ON];
+    int count = bench->typing_prompt;
+
+    fill_tokens(bench, RUNS_MAX);
+    if (sync_ms(bench, count) < 0.0)
+        return false;
+    for (int key = 0; key < BENCH_KEYSTROKES; key++) {
+        size_t reused = 0;
+        count += key % 2;
+        bench->tokens[count - 1] = (bench->tokens[count - 1] + 1) % bench->model->config.vocab_size;
+        const double started = now_ms();
+        if (!session_sync(bench->model, bench->session, bench->tokens, (size_t)count, NULL, &reused,
+                          bench->error))
+            return false;
+        times[key] = now_ms() - started;
+        if (count - (int)reused > result->keystroke_tokens_max)
+            result->keystroke_tokens_max = count - (int)reused;
+    }
+    result->typing_prompt_tokens = bench->typing_prompt;
+    result->keystroke_p50_ms = median(times, BENCH_KEYSTROKES);
+    result->keystroke_max_ms = times[BENCH_KEYSTROKES - 1];
+
+    if (!decode_on(bench, count, warm))
+        return false;
+    /* another first token makes the session forget all */
+    const int32_t first = bench->tokens[0];
+    bench->tokens[0] = (first + 1) % bench->model->config.vocab_size;
+    if (sync_ms(bench, 1) < 0.0)
+        return false;
+    bench->tokens[0] = first;
+    if (!decode_on(bench, count, cold))
+        return false;
+    result->typed_equals_cold = memcmp(warm, cold, sizeof warm) == 0;
+    return true;
+}
+
 static bool measure(struct bench *bench, struct bench_result *result)
 {
     const struct bench_options *options = bench->options;
@@ -109,6 +172,8 @@ static bool measure(struct bench *bench, struct bench_result *result)
     for (int count = 1; count <= BENCH_VERIFIED; count++)
         if (!run_verification(bench, count, &result->verify_ms[count - 1]))
             return false;
+    if (!measure_typing(bench, result))
+        return false;
 
     result->prompt_tokens_per_second =
         options->prompt_tokens * 1e3 / median(prompt_ms, options->runs);
@@ -117,6 +182,25 @@ static bool measure(struct bench *bench, struct bench_result *result)
     result->decode_bytes_per_second =
         result->decode_tokens_per_second * (double)bench->model->decode_bytes;
     return true;
+}
+
+/* Room for both kinds of runs; a model with less room for typing gets a shorter prompt. */
+static bool plan_positions(struct bench *bench)
+{
+    const struct bench_options *options = bench->options;
+    const int needed = options->prompt_tokens + options->decode_tokens + BENCH_VERIFIED;
+    const int wished = BENCH_TYPING_PROMPT + TYPING_ROOM;
+    struct config config;
+
+    if (!config_read(&config, options->model, bench->error))
+        return false;
+    bench->positions = wished < config.max_positions ? wished : config.max_positions;
+    bench->typing_prompt = bench->positions - TYPING_ROOM;
+    if (bench->positions < needed)
+        bench->positions = needed;
+    return bench->typing_prompt > 0 ||
+           error_set(bench->error, ERROR_LIMIT, "bench: a context of %d tokens is too small",
+                     config.max_positions);
 }
 
 static bool check_options(const struct bench_options *options, struct error *error)
@@ -174,7 +258,6 @@ bool bench_run(struct bench_result *result, const struct bench_options *options,
                struct error *error)
 {
     const double started = now_ms();
-    const int positions = options->prompt_tokens + options->decode_tokens + BENCH_VERIFIED;
     struct bench bench = {.options = options, .error = error};
     struct placement placement;
     bool done = false;
@@ -182,13 +265,15 @@ bool bench_run(struct bench_result *result, const struct bench_options *options,
     *result = (struct bench_result){0};
     if (!check_options(options, error))
         return false;
-    bench.model = load(options, positions, &placement, error);
+    if (!plan_positions(&bench))
+        return false;
+    bench.model = load(options, bench.positions, &placement, error);
     if (!bench.model)
         return false;
     result->load_ms = now_ms() - started;
 
-    bench.tokens = malloc((size_t)positions * sizeof *bench.tokens);
-    bench.session = session_create(bench.model, positions, error);
+    bench.tokens = malloc((size_t)bench.positions * sizeof *bench.tokens);
+    bench.session = session_create(bench.model, bench.positions, error);
     if (!bench.tokens || !bench.session) {
         error_set(error, ERROR_MEMORY, "bench: not enough memory");
         goto done;

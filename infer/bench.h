@@ -24,7 +24,13 @@ struct bench_options {
     int runs;          /* figures are medians of so many */
 };
 
-enum { BENCH_VERIFIED = 8 };
+enum {
+    BENCH_VERIFIED = 8,
+    BENCH_TYPING_PROMPT =
+        2000, /* tokens before the keystrokes; fewer where the model takes no more */
+    BENCH_KEYSTROKES = 10,
+    BENCH_TYPED_ON = 16, /* tokens that are decoded after them, warm and cold */
+};
 
 struct bench_result {
     double load_ms;
@@ -35,6 +41,12 @@ struct bench_result {
     double peak_bytes_per_second; /* of that memory on paper: clock times width; 0: not known */
     /* Milliseconds to evaluate 1, 2, ... tokens at once after the prompt. */
     double verify_ms[BENCH_VERIFIED];
+    /* Keystrokes at the end of a long prompt that is known: each changes the last token, every other one adds a token. */
+    int typing_prompt_tokens;
+    double keystroke_p50_ms, keystroke_max_ms; /* until the first token's logits are there */
+    int keystroke_tokens_max;                  /* evaluated for one of them */
+    bool
+        typed_equals_cold; /* what is decoded then is what an engine decodes that knows nothing before */
     int64_t peak_rss_bytes;
     int64_t weight_bytes;
     int64_t device_bytes;                     /* of a GPU's memory that was taken */

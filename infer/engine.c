@@ -7,6 +7,7 @@
 
 #include "infer/chat.h"
 #include "infer/draft.h"
+#include "infer/draft_model.h"
 #include "infer/file.h"
 #include "infer/fim.h"
 #include "infer/heal.h"
@@ -28,8 +29,9 @@ struct engine {
     bool has_chat;
     struct chat_markers chat_markers;
     struct session *session;
-    struct draft *draft; /* follows the session's tokens */
-    int draft_tokens;    /* below 1: none */
+    struct draft *draft;         /* follows the session's tokens */
+    int draft_tokens;            /* below 1: none */
+    struct draft_model *drafter; /* asked where the text proposes nothing; NULL: none */
     double load_ms;
 };
 
@@ -110,6 +112,23 @@ static bool open_placed(struct engine *engine, const struct engine_options *opti
     return open_model(engine, options, error);
 }
 
+static bool open_drafter(struct engine *engine, const struct engine_options *options,
+                         struct error *error)
+{
+    const struct model_options model_options = {
+        .threads = options->threads,
+        .exact = options->exact,
+        .cancel = options->cancel,
+    };
+
+    if (!options->draft_model || engine->draft_tokens < 1)
+        return true;
+    engine->drafter =
+        draft_model_open(options->draft_model, &model_options, engine->model->config.vocab_size,
+                         engine->placement.context_tokens, error);
+    return engine->drafter != NULL;
+}
+
 static bool open_parts(struct engine *engine, const struct engine_options *options,
                        struct error *error)
 {
@@ -120,7 +139,7 @@ static bool open_parts(struct engine *engine, const struct engine_options *optio
     if (!open_placed(engine, options, error) || !open_tokenizer(engine, error))
         return false;
     engine->draft = draft_create((size_t)engine->placement.context_tokens, error);
-    return engine->draft != NULL;
+    return engine->draft && open_drafter(engine, options, error);
 }
 
 struct engine *engine_open(const struct engine_options *options, struct error *error)
@@ -145,6 +164,7 @@ void engine_close(struct engine *engine)
     if (!engine)
         return;
     draft_destroy(engine->draft);
+    draft_model_close(engine->drafter);
     tokenizer_close(engine->tokenizer);
     close_model(engine);
     free(engine->directory);
@@ -475,6 +495,11 @@ static bool evaluate_drafted(struct generation *run, int32_t *drafted, int *coun
     limit = wanted < limit ? wanted : limit;
     limit = room < limit ? room : limit;
     *count = draft_propose(engine->draft, limit, drafted);
+    if (*count == 0 && engine->drafter &&
+        !draft_model_propose(engine->drafter, run->tokens.ids, (int)known,
+                             limit < DRAFT_SHORT ? limit : DRAFT_SHORT, run->request->cancel,
+                             drafted, count, error))
+        return false;
     if (!token_list_append(&run->tokens, drafted, (size_t)*count))
         return error_set(error, ERROR_MEMORY, "not enough memory for the completion");
     const bool evaluated =

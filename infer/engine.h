@@ -47,8 +47,9 @@ struct engine_options {
     int64_t gpu_memory_bytes; /* of a GPU's memory at most; 0: what is free */
     bool no_fallback; /* what does not fit a GPU is an error, not a smaller context or the CPU */
     int draft_tokens; /* guessed ahead and verified together, at most; 0: as many as pay; -1: none */
-    bool exact;       /* reserved for backends with a faster inexact mode */
-    const atomic_bool *cancel;                        /* NULL: cannot be cancelled */
+    const char *draft_model;   /* directory of a smaller checkpoint that guesses too; NULL: none */
+    bool exact;                /* nothing is rounded below float32 */
+    const atomic_bool *cancel; /* NULL: cannot be cancelled */
     void (*on_progress)(void *user, double fraction); /* 0..1, on the calling thread; may be NULL */
     void *user;
 };

@@ -1,18 +1,23 @@
 /* Drafts change how many passes a completion takes and nothing else: ids, text, stops and what comes after are those of an
- * engine without them. */
+ * engine without them, whether the text proposes them or a second model. */
 #include "tests/support/test.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include <jansson.h>
 
 #include "infer/engine.h"
+#include "infer/fill_bench.h"
 
 enum { LINE_BYTES = 64 * 1024, PROBLEMS = 12, CONTEXT = 192, MAX_TOKENS = 20 };
 
 static struct engine *plain, *drafting;
+
+static const char *const itself = "infer/default_model"; /* the model as its own draft model */
+static const char *draft_model;
 
 static struct engine *open_engine(int draft_tokens)
 {
@@ -20,13 +25,14 @@ static struct engine *open_engine(int draft_tokens)
 
     return engine_open(&(struct engine_options){.model = "infer/default_model",
                                                 .context_tokens = CONTEXT,
-                                                .draft_tokens = draft_tokens},
+                                                .draft_tokens = draft_tokens,
+                                                .draft_model = draft_model},
                        &error);
 }
 
 static int setup(void **state)
 {
-    (void)state;
+    draft_model = *state;
     plain = open_engine(-1);
     drafting = open_engine(0);
     return plain && drafting ? 0 : -1;
@@ -216,6 +222,70 @@ static void verification_that_is_cancelled_leaves_the_engine_usable(void **state
     }
 }
 
+static int setup_draft_model(void **state)
+{
+    *state = (void *)(uintptr_t)itself;
+    return setup(state);
+}
+
+static void model_that_drafts_for_itself_is_always_right(void **state)
+{
+    const char text[] = "int add(int a, int b)\n{\n    return ";
+    const struct engine_request request = {
+        .prefix = text, .prefix_bytes = sizeof text - 1, .max_tokens = MAX_TOKENS, .top_p = 1.0f};
+    struct engine_result result = assert_equal_runs(&request);
+
+    (void)state;
+    assert_true(result.accepted_tokens * 2 > result.completion_tokens);
+    engine_result_finish(&result);
+}
+
+static void draft_model_of_another_vocabulary_is_refused(void **state)
+{
+    struct error error = {0};
+
+    (void)state;
+    assert_null(engine_open(&(struct engine_options){.model = "infer/default_model",
+                                                     .draft_model = "tests/golden/qwen2-tied"},
+                            &error));
+    assert_non_null(strstr(error.text, "tests/golden/qwen2-tied: a vocabulary of"));
+}
+
+static void write_problems(const char *path, const char *text)
+{
+    FILE *file = fopen(path, "w");
+
+    assert_non_null(file);
+    fputs(text, file);
+    fclose(file);
+}
+
+static void problems_are_solved_alike_both_ways(void **state)
+{
+    const struct engine_options options = {.model = "infer/default_model"};
+    char path[] = "/tmp/hxqd-problems-XXXXXX";
+    struct fill_bench result;
+    struct error error = {0};
+
+    (void)state;
+    close(mkstemp(path));
+    write_problems(path, "{\"prefix\": \"int a = 0;\\nint b = \", \"suffix\": \";\\n\"}\n"
+                         "{\"prefix\": \"def f(x):\\n    return \", \"suffix\": \"\\n\"}\n");
+    assert_true(fill_bench_run(&result, &options, path, 3, &error));
+    assert_int_equal(result.problems, 2);
+    assert_int_equal(result.same, 2);
+    assert_in_range(result.accepted, 0, result.drafted);
+    assert_true(result.tokens >= 2);
+
+    write_problems(path, "{\"prefix\": \"int a;\", \"suffix\": \"\"}\n{\"prefix\": 1}\n");
+    assert_false(fill_bench_run(&result, &options, path, 1, &error));
+    assert_non_null(strstr(error.text, ": line 2: "));
+    error = (struct error){0};
+    assert_false(fill_bench_run(&result, &options, "tests/none.jsonl", 1, &error));
+    assert_non_null(strstr(error.text, "tests/none.jsonl: cannot be read"));
+    unlink(path);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -224,5 +294,12 @@ int main(void)
         cmocka_unit_test(caller_stops_in_the_middle_of_an_accepted_run),
         cmocka_unit_test(verification_that_is_cancelled_leaves_the_engine_usable),
     };
-    return cmocka_run_group_tests(tests, setup, teardown);
+    const struct CMUnitTest others[] = {
+        cmocka_unit_test(model_that_drafts_for_itself_is_always_right),
+        cmocka_unit_test(draft_model_of_another_vocabulary_is_refused),
+        cmocka_unit_test(problems_are_solved_alike_both_ways),
+    };
+    return cmocka_run_group_tests_name("from the text", tests, setup, teardown) +
+           cmocka_run_group_tests_name("from a draft model", tests, setup_draft_model, teardown) +
+           cmocka_run_group_tests_name("others", others, setup_draft_model, teardown);
 }
