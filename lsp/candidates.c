@@ -15,6 +15,7 @@ static const float alternative_top_p = 0.95f;
 
 /* A text on its way. */
 struct writing {
+    struct candidates *candidates; /* where the prompt is kept */
     const struct context *context;
     const struct graft *graft;
     struct relay *relay; /* NULL for alternatives */
@@ -176,6 +177,20 @@ static bool is_better(const struct candidate *left, const struct candidate *righ
     return left->probability > right->probability;
 }
 
+/* Keeps the prompt, which is the same for all runs. Without memory it cannot be shown, which harms no completion. */
+static void on_prompt(void *user, const char *text, size_t bytes,
+                      const struct prompt_counts *counts)
+{
+    struct candidates *candidates = ((const struct writing *)user)->candidates;
+    if (candidates->prompt)
+        return;
+
+    candidates->prompt = strndup(text, bytes);
+    candidates->prompt_bytes = bytes;
+    candidates->prompt_counts = *counts;
+    candidates->prompt_reused = -1;
+}
+
 /* Adds a text, which is stolen, behind those that are not worse. */
 static void candidates_add(struct candidates *candidates, char *text, const struct candidate *facts)
 {
@@ -213,6 +228,7 @@ static void candidates_count(struct candidates *candidates, const struct engine_
         candidates->first_token_ms = result->first_token_ms;
         candidates->total_ms = result->total_ms;
         candidates->stop = result->stop;
+        candidates->prompt_reused = result->reused_tokens;
     }
 }
 
@@ -245,14 +261,18 @@ static bool candidates_write(struct candidates *candidates, struct engine *engin
                              const struct context *context, const struct graft *graft, int index,
                              const struct candidates_request *request, struct error *error)
 {
-    struct writing writing = {
-        .context = context, .graft = graft, .relay = index == 0 ? request->relay : NULL};
+    struct prompt_file files[PROMPT_FILES_MAX];
+    struct writing writing = {.candidates = candidates,
+                              .context = context,
+                              .graft = graft,
+                              .relay = index == 0 ? request->relay : NULL};
     const struct engine_request run = {
         .fill = true,
         .prefix = context->before,
         .prefix_bytes = context->before_bytes,
         .suffix = context->after,
         .suffix_bytes = context->after_bytes,
+        .shown = snippet_list_shown(&context->shown, files),
         .heal = true,
         .max_tokens = request->max_tokens,
         .budget_ms = request->budget_ms,
@@ -261,6 +281,7 @@ static bool candidates_write(struct candidates *candidates, struct engine *engin
         .seed = (uint64_t)index,
         .cancel = request->cancel,
         .on_text = on_text,
+        .on_prompt = on_prompt,
         .user = &writing,
     };
     struct engine_result result;
@@ -298,5 +319,6 @@ void candidates_finish(struct candidates *candidates)
 {
     for (size_t i = 0; i < candidates->count; i++)
         free(candidates->texts[i]);
+    free(candidates->prompt);
     *candidates = (struct candidates){0};
 }

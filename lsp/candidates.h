@@ -45,6 +45,13 @@ struct candidates {
     struct candidate facts[CANDIDATES_MAX]; /* [count] */
     size_t count;
 
+    /* What the model was given, as engine.h's on_prompt tells it; NULL when nothing was. `prompt_reused` tokens of it the model
+     * knew already; -1 where it was not evaluated to its end. */
+    char *prompt;
+    size_t prompt_bytes;
+    struct prompt_counts prompt_counts;
+    int prompt_reused;
+
     /* Totals of the engine's runs; the times are those of the first one. */
     int prompt_tokens, reused_tokens, completion_tokens, drafted_tokens, accepted_tokens;
     double first_token_ms, total_ms;

@@ -165,6 +165,11 @@ size_t documents_count(const struct documents *documents)
     return documents->count;
 }
 
+struct document *documents_at(const struct documents *documents, size_t i)
+{
+    return documents->items[i];
+}
+
 /* The index of a document, or the count. */
 static size_t find_index(const struct documents *documents, const char *uri)
 {

@@ -40,6 +40,9 @@ void documents_destroy(struct documents *documents);
 enum text_encoding documents_encoding(const struct documents *documents);
 size_t documents_count(const struct documents *documents);
 
+/* The i-th of them, in no order that means anything; valid as documents_find's. */
+struct document *documents_at(const struct documents *documents, size_t i);
+
 /* NULL when no such document is open. */
 struct document *documents_find(const struct documents *documents, const char *uri);
 

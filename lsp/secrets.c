@@ -7,6 +7,7 @@
 #include "lsp/secrets.h"
 
 #include <ctype.h>
+#include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 
@@ -453,6 +454,40 @@ size_t secrets_mask(char *text, size_t bytes)
         }
     }
     return masked;
+}
+
+char *secrets_clean_part(const char *text, size_t bytes, const char *part, size_t part_bytes,
+                         size_t *kept)
+{
+    char *masked = malloc(bytes + 1), *clean = malloc(part_bytes + 2);
+    const char *end = part + part_bytes;
+
+    *kept = 0;
+    if (!masked || !clean) {
+        free(masked);
+        free(clean);
+        return NULL;
+    }
+    memcpy(masked, text, bytes);
+    secrets_mask(masked, bytes);
+    while (part < end) {
+        const char *newline = memchr(part, '\n', (size_t)(end - part));
+        const size_t line = newline ? (size_t)(newline - part) : (size_t)(end - part);
+        if (memcmp(part, masked + (part - text), line) == 0) {
+            memcpy(clean + *kept, part, line);
+            clean[*kept + line] = '\n';
+            *kept += line + 1;
+        }
+        part += line + (newline != NULL);
+    }
+    clean[*kept] = '\0';
+    free(masked);
+    return clean;
+}
+
+char *secrets_clean(const char *text, size_t bytes, size_t *kept)
+{
+    return secrets_clean_part(text, bytes, text, bytes, kept);
 }
 
 bool secrets_has(const char *text, size_t bytes)

@@ -6,6 +6,8 @@
  * HXQD_SCRIPTED_PROBABILITY  of every token (default 1)
  * HXQD_SCRIPTED_LOAD_MS   time to load (default 0), with progress in ten steps
  * HXQD_SCRIPTED_GPU       how many requests a GPU answers before it is lost; unset: there is none, as with --device cpu
+ * HXQD_SCRIPTED_TOKENIZER a tokenizer.json: prompts are then built and told as the real engine's are, and what is reused is
+ *                         what they have in common with the one before; without it each has 100 tokens, 90 of them reused
  *
  * Sampled requests get the text followed by their seed, seed 1 excepted, which repeats the greedy text. A model whose
  * path does not exist fails to load. */
@@ -18,6 +20,9 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "infer/fim.h"
+#include "infer/tokenizer.h"
+
 #include "infer/placement.h"
 
 enum { LOAD_STEPS = 10, TEXT_BYTES = 4096, POLL_MS = 1 };
@@ -26,6 +31,9 @@ struct engine {
     char *model;
     int calls;
     bool on_gpu;
+    struct tokenizer *tokenizer; /* NULL: prompts are not built */
+    struct fim_markers markers;
+    struct token_list prompt; /* the last one */
 };
 
 static long environment_ms(const char *name)
@@ -62,17 +70,28 @@ struct engine *engine_open(const struct engine_options *options, struct error *e
         return NULL;
     }
     struct engine *engine = calloc(1, sizeof *engine);
+    const char *tokenizer = getenv("HXQD_SCRIPTED_TOKENIZER");
     if (engine) {
         engine->model = strdup(options->model);
         engine->on_gpu = getenv("HXQD_SCRIPTED_GPU") && options->device != ENGINE_DEVICE_CPU;
+    }
+    if (engine && tokenizer) {
+        engine->tokenizer = tokenizer_open(tokenizer, error);
+        if (!engine->tokenizer || !fim_markers_find(&engine->markers, engine->tokenizer)) {
+            engine_close(engine);
+            return NULL;
+        }
     }
     return engine;
 }
 
 void engine_close(struct engine *engine)
 {
-    if (engine)
+    if (engine) {
         free(engine->model);
+        tokenizer_close(engine->tokenizer);
+        token_list_finish(&engine->prompt);
+    }
     free(engine);
 }
 
@@ -89,6 +108,7 @@ void engine_describe(const struct engine *engine, struct engine_info *info)
         .context_tokens = ENGINE_DEFAULT_CONTEXT_TOKENS,
         .has_tokenizer = true,
         .has_fim = true,
+        .can_show = engine->tokenizer != NULL,
     };
 }
 
@@ -117,6 +137,42 @@ static void script(const struct engine_request *request, char text[TEXT_BYTES])
         snprintf(text, TEXT_BYTES, "%s", wanted);
 }
 
+/* Builds and tells the prompt; counts what is reused. */
+static bool prompt_build(struct engine *engine, const struct engine_request *request,
+                         struct engine_result *result, struct error *error)
+{
+    const struct fim_text around = {request->prefix, request->prefix_bytes, request->suffix,
+                                    request->suffix_bytes};
+    struct token_list tokens = {0};
+    struct prompt_counts counts;
+    char *text = NULL;
+    size_t bytes = 0, reused = 0;
+    if (!fim_encode(engine->tokenizer, &engine->markers, &around, &request->shown,
+                    ENGINE_DEFAULT_CONTEXT_TOKENS - (size_t)request->max_tokens, &tokens, &counts,
+                    error))
+        return false;
+
+    for (size_t i = 0; i < tokens.count; i++) {
+        size_t token_bytes;
+        const char *token = tokenizer_token_text(engine->tokenizer, tokens.ids[i], &token_bytes);
+        text = realloc(text, bytes + token_bytes + 1);
+        memcpy(text + bytes, token, token_bytes);
+        bytes += token_bytes;
+        text[bytes] = '\0';
+    }
+    if (request->on_prompt)
+        request->on_prompt(request->user, text, bytes, &counts);
+    free(text);
+    while (reused < tokens.count && reused < engine->prompt.count &&
+           tokens.ids[reused] == engine->prompt.ids[reused])
+        reused++;
+    token_list_finish(&engine->prompt);
+    engine->prompt = tokens;
+    result->prompt_tokens = (int)tokens.count;
+    result->reused_tokens = (int)reused;
+    return true;
+}
+
 /* Room for the numbers of as many tokens as there can be. */
 static bool reserve_tokens(struct engine_result *result)
 {
@@ -136,6 +192,8 @@ bool engine_complete(struct engine *engine, const struct engine_request *request
         .reused_tokens = engine->calls++ > 0 ? 90 : 0,
         .stop = ENGINE_STOP_END,
     };
+    if (engine->tokenizer && request->fill && !prompt_build(engine, request, result, error))
+        return false;
 
     const char *probability = getenv("HXQD_SCRIPTED_PROBABILITY");
     float log_probability = probability ? logf(strtof(probability, NULL)) : 0.0f;

@@ -1,0 +1,51 @@
+/* What the files below some folders define.
+ *
+ * An index is a value that never changes once built. Building walks the folders, passes over what is ignored, secret, hidden
+ * or reached by a link, and reads only files that are new or have changed since the index before; the other entries are
+ * shared. It runs on a thread of its caller's choosing, and nobody may destroy the index before while it does.
+ *
+ * Process lifetime; definitions that are lent live as long as their index.
+ */
+#ifndef LSP_INDEX_H
+#define LSP_INDEX_H
+
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "lsp/definitions.h"
+
+/* What lies beyond is not in the index. */
+enum {
+    INDEX_FILES_MAX = 8 * 1024,
+    INDEX_VISITS_MAX = 256 * 1024, /* names read from folders */
+    INDEX_DEPTH_MAX = 32,
+    INDEX_TEXT_BYTES = 32 * 1024 * 1024, /* of all definitions */
+};
+
+struct index;
+
+/* Counts for the curious. */
+struct index_counts {
+    size_t files, definitions, bytes;
+    size_t read; /* files that were read for this index */
+};
+
+/* `folders` are absolute paths without '/' at the end; `rules` is a list of patterns like a .gitignore, holding in each of
+ * them. `before` may be NULL. NULL when cancelled or memory is exhausted. */
+struct index *index_build(const struct index *before, const char *const *folders, size_t count,
+                          const char *rules, const atomic_bool *cancel);
+
+/* NULL is accepted. */
+void index_destroy(struct index *index);
+
+/* Whether it holds the same files in the same states as the one it was built after. */
+bool index_is_unchanged(const struct index *index);
+
+/* Writes up to `limit` definitions of a name into `found`, ordered by path, and returns how many there are. */
+size_t index_find(const struct index *index, const char *name, size_t bytes,
+                  const struct definition **found, size_t limit);
+
+void index_count(const struct index *index, struct index_counts *counts);
+
+#endif

@@ -1,0 +1,64 @@
+/* The folders that the user works in, and the index of what they define.
+ *
+ * The index is built on a thread of libuv's pool at the lowest priority, so that neither the loop nor the model waits for it,
+ * and replaced as a whole when the next one is ready. Nothing happens before something is asked for: no folder is watched, no
+ * timer runs at rest. Folders are looked through again when the client says that files have changed, or, from a client that
+ * does not, when somebody asks and the last look is long ago.
+ *
+ * Client lifetime; the loop thread alone uses it.
+ */
+#ifndef LSP_WORKSPACE_H
+#define LSP_WORKSPACE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <uv.h>
+
+#include "lsp/index.h"
+
+enum {
+    WORKSPACE_FOLDERS_MAX = 16,
+    WORKSPACE_DELAY_MS = 300,       /* after news of changes, which come in heaps */
+    WORKSPACE_STALE_MS = 30 * 1000, /* without such news */
+};
+
+struct workspace;
+
+/* NULL when memory is exhausted. */
+struct workspace *workspace_create(uv_loop_t *loop);
+
+/* Cancels what is under way and gives up the handles; memory goes as the loop runs on. NULL is accepted. */
+void workspace_destroy(struct workspace *workspace);
+
+/* Adds a folder by its absolute path, spelled as the paths of documents are. The root of the file system, the user's own folder
+ * and what does not exist are not looked through: false. */
+bool workspace_add(struct workspace *workspace, const char *path);
+void workspace_remove(struct workspace *workspace, const char *path);
+
+/* Patterns of the user, one to a line as in a .gitignore; copied. */
+bool workspace_set_rules(struct workspace *workspace, const char *rules);
+
+/* Whether the client tells of changes. */
+void workspace_set_watched(struct workspace *workspace, bool is_watched);
+
+/* Files may have changed: the folders are looked through soon. */
+void workspace_touch(struct workspace *workspace);
+
+/* The newest index, NULL before the first one is ready; valid until the loop runs on. Asks for a new look where that is due. */
+const struct index *workspace_index(struct workspace *workspace);
+
+/* Changes when the index does. */
+uint64_t workspace_generation(const struct workspace *workspace);
+
+/* How `path` is shown: below its folder, else its last part; borrowed from `path`. */
+const char *workspace_relative(const struct workspace *workspace, const char *path);
+
+/* The name of the folder that `path` is in, "" where it is in none; borrowed. */
+const char *workspace_name(const struct workspace *workspace, const char *path);
+
+/* Whether what is at `path` must not be shown with other files: ignored in its folder, or secret. */
+bool workspace_hides(const struct workspace *workspace, const char *path);
+
+#endif
