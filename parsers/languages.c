@@ -13,7 +13,7 @@
 #include "parsers/tree.h"
 #include "queries.h"
 
-enum { LANGUAGE_NAMES = 14 };
+enum { LANGUAGE_NAMES = 14, LONG_OPENS = 5 };
 
 struct language {
     const char *name;
@@ -21,7 +21,8 @@ struct language {
     const char *endings[LANGUAGE_NAMES]; /* of paths */
     const TSLanguage *(*grammar)(void);
     const struct comment_style *comments;
-    const char *quotes, *long_quotes;
+    const char *quotes;
+    const char *long_opens[LONG_OPENS];
     const char *queries[QUERY_KINDS]; /* text of queries/<name>/ */
 };
 
@@ -129,7 +130,7 @@ static const struct language languages[] = {
         .grammar = tree_sitter_bash,
         .comments = &bash_comments,
         .quotes = "\"'`",
-        .long_quotes = "\"'`",
+        .long_opens = {"\"", "'", "`", "<<"},
         .queries = QUERIES(bash),
     },
     {
@@ -139,7 +140,6 @@ static const struct language languages[] = {
         .grammar = tree_sitter_c,
         .comments = &c_comments,
         .quotes = "\"'",
-        .long_quotes = "",
         .queries = QUERIES(c),
     },
     {
@@ -150,7 +150,7 @@ static const struct language languages[] = {
         .grammar = tree_sitter_cpp,
         .comments = &c_comments,
         .quotes = "\"'",
-        .long_quotes = "",
+        .long_opens = {"R\""},
         .queries = QUERIES(cpp),
     },
     {
@@ -160,7 +160,6 @@ static const struct language languages[] = {
         .grammar = tree_sitter_css,
         .comments = &css_comments,
         .quotes = "\"'",
-        .long_quotes = "",
         .queries = QUERIES(css),
     },
     {
@@ -170,7 +169,7 @@ static const struct language languages[] = {
         .grammar = tree_sitter_go,
         .comments = &go_comments,
         .quotes = "\"'`",
-        .long_quotes = "`",
+        .long_opens = {"`"},
         .queries = QUERIES(go),
     },
     {
@@ -180,7 +179,6 @@ static const struct language languages[] = {
         .grammar = tree_sitter_html,
         .comments = &html_comments,
         .quotes = "",
-        .long_quotes = "",
         .queries = QUERIES(html),
     },
     {
@@ -190,7 +188,6 @@ static const struct language languages[] = {
         .grammar = tree_sitter_java,
         .comments = &c_comments,
         .quotes = "\"'",
-        .long_quotes = "",
         .queries = QUERIES(java),
     },
     {
@@ -200,7 +197,7 @@ static const struct language languages[] = {
         .grammar = tree_sitter_javascript,
         .comments = &c_comments,
         .quotes = "\"'`",
-        .long_quotes = "`",
+        .long_opens = {"`"},
         .queries = QUERIES(javascript),
     },
     {
@@ -210,7 +207,6 @@ static const struct language languages[] = {
         .grammar = tree_sitter_json,
         .comments = &json_comments,
         .quotes = "\"",
-        .long_quotes = "",
         .queries = QUERIES(json),
     },
     {
@@ -220,7 +216,7 @@ static const struct language languages[] = {
         .grammar = tree_sitter_lua,
         .comments = &lua_comments,
         .quotes = "\"'",
-        .long_quotes = "",
+        .long_opens = {"[[", "[="},
         .queries = QUERIES(lua),
     },
     {
@@ -230,7 +226,6 @@ static const struct language languages[] = {
         .grammar = tree_sitter_python,
         .comments = &python_comments,
         .quotes = "\"'",
-        .long_quotes = "",
         .queries = QUERIES(python),
     },
     {
@@ -240,7 +235,7 @@ static const struct language languages[] = {
         .grammar = tree_sitter_rust,
         .comments = &rust_comments,
         .quotes = "\"",
-        .long_quotes = "\"",
+        .long_opens = {"\"", "r#"},
         .queries = QUERIES(rust),
     },
     {
@@ -250,7 +245,7 @@ static const struct language languages[] = {
         .grammar = tree_sitter_tsx,
         .comments = &c_comments,
         .quotes = "\"'`",
-        .long_quotes = "`",
+        .long_opens = {"`"},
         .queries = QUERIES(tsx),
     },
     {
@@ -260,7 +255,7 @@ static const struct language languages[] = {
         .grammar = tree_sitter_typescript,
         .comments = &c_comments,
         .quotes = "\"'`",
-        .long_quotes = "`",
+        .long_opens = {"`"},
         .queries = QUERIES(typescript),
     },
 };
@@ -340,9 +335,9 @@ const char *language_quotes(const struct language *language)
     return language->quotes;
 }
 
-const char *language_long_quotes(const struct language *language)
+const char *const *language_long_opens(const struct language *language)
 {
-    return language->long_quotes;
+    return language->long_opens;
 }
 
 const TSQuery *language_query(const struct language *language, enum query_kind kind)

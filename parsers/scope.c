@@ -117,21 +117,40 @@ static bool is_literal(const struct mark *mark)
 }
 
 /* Whether a quotation mark at `at` may begin a string. One between digits separates them. */
-static bool is_quote(const struct window *window, size_t at, const char *quotes)
+static bool is_quote(const struct window *window, size_t at)
 {
     char byte = window->text[at];
 
-    if (!byte || !strchr(quotes, byte))
+    if (!byte || !strchr(language_quotes(window->language), byte))
         return false;
     return byte != '\'' || at == 0 || window->text[at - 1] < '0' || window->text[at - 1] > '9';
 }
 
-/* The first quotation mark in [from, to) that belongs to no string or comment, `to` if there is none: a string was begun and
- * not ended, and what follows is no token, whatever the parser made of it. */
-static size_t find_stray_quote(const struct window *window, size_t from, size_t to)
+static bool begins_with(const struct window *window, size_t at, size_t to, const char *word)
+{
+    size_t bytes = strlen(word);
+
+    return bytes > 0 && to - at >= bytes && !memcmp(window->text + at, word, bytes);
+}
+
+/* Whether what begins at `at`, before `to`, may span lines: a text or comment. */
+static bool opens_text(const struct window *window, size_t at, size_t to)
+{
+    const char *const *opens = language_long_opens(window->language);
+    const char *text = window->text + at;
+
+    if (to - at >= 3 && strchr("\"'", text[0]) && text[0] == text[1] && text[1] == text[2])
+        return true;
+    while (*opens && !begins_with(window, at, to, *opens))
+        opens++;
+    return *opens || begins_with(window, at, to, language_comments(window->language)->open);
+}
+
+/* The first place in [from, to) where a string or comment was begun and, as no mark covers it, not ended; `to` if there is
+ * none. What follows is no token, whatever the parser made of it. */
+static size_t find_stray(const struct window *window, size_t from, size_t to)
 {
     const struct marks *marks = &window->marks;
-    const char *quotes = language_quotes(window->language);
     size_t mark = marks_from(marks, from);
 
     for (size_t at = from; at < to; at++) {
@@ -140,7 +159,7 @@ static size_t find_stray_quote(const struct window *window, size_t from, size_t 
             if (is_prose && marks->items[mark].end > at)
                 at = marks->items[mark].end;
         }
-        if (at < to && is_quote(window, at, quotes))
+        if (at < to && (is_quote(window, at) || opens_text(window, at, to)))
             return at;
     }
     return to;
@@ -149,12 +168,9 @@ static size_t find_stray_quote(const struct window *window, size_t from, size_t 
 /* Whether a text that may span lines began in [from, to) and still goes on. */
 static bool has_open_text(const struct window *window, size_t from, size_t to)
 {
-    size_t quote = find_stray_quote(window, from, to);
-    const char *text = window->text + quote;
+    size_t stray = find_stray(window, from, to);
 
-    if (quote < to && strchr(language_long_quotes(window->language), text[0]))
-        return true;
-    return to - quote >= 3 && text[0] == text[1] && text[1] == text[2];
+    return stray < to && opens_text(window, stray, to);
 }
 
 /* The end of the last token before the cursor, past white space and comments. */
@@ -209,7 +225,7 @@ static bool opens_block(const struct window *window, size_t end, struct opening 
         opening->header_start = start;
         opening->has_closer = mark->kind == MARK_OPEN;
         opening->is_flush = has_mark(&window->marks, mark->start, MARK_FLUSH);
-        if (find_stray_quote(window, start, mark->start) < mark->start)
+        if (find_stray(window, start, mark->start) < mark->start)
             return false;
         return opening->has_closer || has_mark(&window->marks, first, MARK_HEADER);
     }

@@ -24,10 +24,12 @@ enum query_kind {
 /* Compiled at first use, by whichever thread comes first; NULL when it cannot be. */
 const TSQuery *language_query(const struct language *language, enum query_kind kind);
 
-/* Quotation marks that begin strings, and those of them whose strings go on behind a line's end. A mark that is tripled begins
- * such a string in every language. */
+/* The quotation marks that begin strings. */
 const char *language_quotes(const struct language *language);
-const char *language_long_quotes(const struct language *language);
+
+/* What begins a string, or whatever else is no code, that goes on behind a line's end: a list that NULL ends. Comments and
+ * tripled quotation marks, which do in every language, are not listed. */
+const char *const *language_long_opens(const struct language *language);
 
 /* NULL where there is no tree: before the first parse, and after one that was given up. */
 const TSTree *syntax_tree(const struct syntax *syntax);

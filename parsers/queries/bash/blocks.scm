@@ -16,5 +16,6 @@
 "${" @open
 
 (comment) @comment
-[(string) (raw_string) (ansi_c_string) (heredoc_body) (regex)] @string
+[(string) (raw_string) (ansi_c_string) (heredoc_redirect) (regex)] @string
+[(herestring_redirect) (arithmetic_expansion)] @text
 [(command_substitution) (expansion)] @code

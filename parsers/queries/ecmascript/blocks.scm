@@ -12,3 +12,4 @@
 
 ; Many align the cases of a switch with it.
 ["case" "default"] @loose
+(labeled_statement) @loose

@@ -23,3 +23,4 @@
 ; Cases are aligned with their switch, labels with less than their block.
 ["case" "default"] @loose
 (labeled_statement) @loose
+(ERROR (identifier) @loose . ":")

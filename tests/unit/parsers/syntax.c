@@ -5,6 +5,7 @@
  */
 #include "tests/support/test.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -16,7 +17,7 @@
 enum {
     TEXT_ROOM = 16 * 1024,
     COPIES_MAX = 24, /* of a sample make a text */
-    ROUNDS = 400,
+    ROUNDS = 120,
     EDITS_MAX = 6, /* of one round */
     REMOVED_MAX = 12,
 };
@@ -40,9 +41,60 @@ static const struct sample samples[] = {
         {"{", "}", "`", "${", "(", ";\n", "/x/", "// 😀\n"},
     },
     {
+        "json",
+        "{\n  \"a\": [1, {\"b\": null}],\n  \"c\": \"d\"\n}\n",
+        {"{", "}", "[", "]", "\"", ":", "// é\n", "1e3"},
+    },
+    {
         "lua",
         "local function f(a)\n  if a then\n    g([[x]])\n  end\n  return a\nend\n",
         {"end", " then ", "function f()", "\n", "[[", "]]", "-- 漢\n", "'"},
+    },
+    {
+        "bash",
+        "# a\nf() {\n  if [ \"$1\" = x ]; then\n    echo \"${a:-b}\" | c\n  fi\n}\nf y\n",
+        {"fi", "; then ", "\"", "$(", ")", "\n", "# é\n", "done"},
+    },
+    {
+        "cpp",
+        "namespace n {\ntemplate <class T>\nclass A : B {\n    void f() { g(\"x\"); }\n};\n}\n",
+        {"{", "}", "<", ">", "::", "R\"(", "// 😀\n", "public:"},
+    },
+    {
+        "css",
+        ".a > #b:hover {\n  color: red; /* x */\n}\n@media (x) {\n  p { margin: 0 }\n}\n",
+        {"{", "}", ";", ":", "/*", "\"", ".é", "@media "},
+    },
+    {
+        "go",
+        "type S struct {\n\tA int\n}\n\nfunc (s *S) F(a int) {\n\tif a > 0 {\n\t\tg(`x`)\n\t}\n}\n",
+        {"{", "}", "(", "`", ":= ", "\n", "// 漢\n", "func "},
+    },
+    {
+        "html",
+        "<div class=\"a\">\n  <p>x <br> y</p>\n  <ul><li>z</li></ul>\n</div>\n",
+        {"<", ">", "</p>", "<b>", "\"", "<!-- ", "é", "&amp;"},
+    },
+    {
+        "java",
+        "class A {\n  int f(int a) {\n    if (a > 0) { g(\"x\"); }\n    return a;\n  }\n}\n",
+        {"{", "}", "(", ";\n", "\"\"\"", "int b", "// é\n", "@O "},
+    },
+    {
+        "rust",
+        "impl<'a> S<'a> {\n    /// x\n    fn f(&self) -> u8 {\n        g!(\"x\", 'y')\n    }\n}\n",
+        {"{", "}", "(", "'", "\"", "r#\"", "/* é */", "fn "},
+    },
+    {
+        "tsx",
+        "const a = (b: C) => {\n  return <p x={1}>y {b as D} z</p>;\n};\n",
+        {"{", "}", "<", ">", "`", "</p>", ": E", "// 😀\n"},
+    },
+    {
+        "typescript",
+        "interface I {\n  a: number;\n}\nclass C<T> {\n  m(a: T): void {\n    f<T>(`x${a}`);\n  "
+        "}\n}\n",
+        {"{", "}", "<", ">", "`", ": E", "?", "// 😀\n"},
     },
     {
         "python",
@@ -171,6 +223,77 @@ static void edited_tree_equals_fresh_tree(void **state)
     }
 }
 
+struct errors_case {
+    const char *language, *text;
+    size_t start, end;
+    const char *inserted;
+    int change; /* sign of what the insertion adds to the errors */
+};
+
+static const struct errors_case errors_cases[] = {
+    {"c", "int f(void)\n{\n    return ;\n}\n", 25, 25, "1", 0},
+    {"c", "int f(void)\n{\n    return ;\n}\n", 25, 25, "1;\n}", 1},
+    {"c", "int f(void)\n{\n    return ;\n}\n", 25, 26, "(1", 1},
+    {"c", "int f(void)\n{\n    return ;\n", 26, 26, "\n}", -1},
+    {"python", "def f(x):\n    return x\n", 21, 22, "(", 1},
+    {"python", "x = 1\n", 4, 5, "(2", 1},
+    {"go", "func f() {\n}\n", 10, 10, "\n\treturn", 0},
+    {"tsx", "const a = <p></p>;\n", 13, 13, "<b>", 1},
+    {"html", "<ul></ul>\n", 4, 4, "<li>a</li>", 0},
+};
+
+static size_t errors_of(const struct language *language, const char *text, size_t bytes)
+{
+    struct syntax *syntax = syntax_create(language);
+
+    assert_true(syntax_parse(syntax, text, bytes));
+    size_t errors = syntax_error_count(syntax);
+    syntax_destroy(syntax);
+    return errors;
+}
+
+static void errors_with_an_insertion_are_those_of_the_new_text(void **state)
+{
+    (void)state;
+
+    for (size_t i = 0; i < COUNT(errors_cases); i++) {
+        const struct errors_case *c = &errors_cases[i];
+        const struct language *language = language_find(c->language, NULL);
+        struct syntax *syntax = syntax_create(language);
+        size_t bytes = strlen(c->text), count = strlen(c->inserted);
+        char whole[256];
+
+        assert_true(syntax_parse(syntax, c->text, bytes));
+        size_t before = syntax_error_count(syntax);
+        size_t with = syntax_error_count_with(syntax, c->text, bytes,
+                                              (struct span){c->start, c->end}, c->inserted, count);
+        int written = snprintf(whole, sizeof whole, "%.*s%s%s", (int)c->start, c->text, c->inserted,
+                               c->text + c->end);
+
+        assert_int_equal(with, errors_of(language, whole, (size_t)written));
+        if ((with > before) - (with < before) != c->change)
+            fail_msg("%s: %zu errors before, %zu after", whole, before, with);
+        check_against_fresh(syntax, c->text, bytes);
+        syntax_destroy(syntax);
+    }
+}
+
+static void errors_with_an_insertion_without_a_tree_are_none(void **state)
+{
+    (void)state;
+    struct syntax *syntax = syntax_create(language_find("c", NULL));
+    static char big[SYNTAX_LIMIT_BYTES];
+
+    assert_int_equal(syntax_error_count_with(syntax, "", 0, (struct span){0, 0}, "{", 1), 0);
+    assert_true(syntax_parse(syntax, "", 0));
+    assert_true(syntax_error_count_with(syntax, "", 0, (struct span){0, 0}, "{", 1) > 0);
+    memset(big, ' ', sizeof big);
+    assert_int_equal(
+        syntax_error_count_with(syntax, "int", 3, (struct span){0, 0}, big, sizeof big),
+        SYNTAX_ERROR_LIMIT);
+    syntax_destroy(syntax);
+}
+
 static void tree_is_there_only_while_up_to_date(void **state)
 {
     (void)state;
@@ -217,6 +340,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(edited_tree_equals_fresh_tree),
+        cmocka_unit_test(errors_with_an_insertion_are_those_of_the_new_text),
+        cmocka_unit_test(errors_with_an_insertion_without_a_tree_are_none),
         cmocka_unit_test(tree_is_there_only_while_up_to_date),
         cmocka_unit_test(text_beyond_limit_is_given_up_for_some_edits),
     };
