@@ -47,12 +47,15 @@ enum { CLIENT_LATENCIES = 512 };
 /* Counts for hxqd.debug.stats, of inline completion requests. */
 struct client_counts {
     int64_t requests, answered, cancelled, superseded;
+    /* Answers out of what was known or under way, answers that were only a beginning; completions begun at all, those in
+     * advance of any request, and how many of them were asked for later. */
+    int64_t cache_hits, adopted, early, started, prefetched, prefetched_used;
     int64_t prompt_tokens, reused_tokens, completion_tokens, drafted_tokens, accepted_tokens;
     double latencies_ms[CLIENT_LATENCIES]; /* of the last answers, a ring */
     int64_t latencies;                     /* ever written to it */
 };
 
-struct completion;
+struct completer;
 
 struct client {
     struct client_door door;
@@ -69,8 +72,7 @@ struct client {
     int progress_percent;
     const struct engine_info *engine; /* the worker's; NULL until the model is ready */
 
-    struct completion
-        *latest; /* the one completion request not answered yet; the worker's, or NULL */
+    struct completer *completer; /* complete.c's; NULL before the first request */
     struct client_counts counts;
 };
 

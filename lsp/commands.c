@@ -49,11 +49,18 @@ static void stats_run(struct client *client, const json_t *id, const json_t *arg
     /* a name and its value to a line: */
     /* clang-format off */
     client_reply(client, id,
-                 json_pack("{s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:f, s:f, s:o, s:o, s:I}",
+                 json_pack("{s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, "
+                           "s:f, s:f, s:o, s:o, s:I}",
                            "requests", (json_int_t)counts->requests,
                            "answered", (json_int_t)counts->answered,
                            "cancelled", (json_int_t)counts->cancelled,
                            "superseded", (json_int_t)counts->superseded,
+                           "cache_hits", (json_int_t)counts->cache_hits,
+                           "adopted", (json_int_t)counts->adopted,
+                           "early", (json_int_t)counts->early,
+                           "started", (json_int_t)counts->started,
+                           "prefetched", (json_int_t)counts->prefetched,
+                           "prefetched_used", (json_int_t)counts->prefetched_used,
                            "prompt_tokens", (json_int_t)counts->prompt_tokens,
                            "reused_tokens", (json_int_t)counts->reused_tokens,
                            "completion_tokens", (json_int_t)counts->completion_tokens,

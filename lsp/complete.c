@@ -1,235 +1,353 @@
-/* textDocument/inlineCompletion: a request becomes a job, the job's texts become a reply.
+/* textDocument/inlineCompletion: which text answers a request, and when.
  *
  * Latest wins. A cursor is in one place, so a newer request makes an older one pointless: the older one is answered as
- * cancelled in that moment, and its job, running or waiting, is told to stop. Hence at most one request is unanswered at any
- * time: `client->latest`. A job that comes back and is not the latest has been answered already and is only counted.
+ * cancelled in that moment, and at most one request, the `question`, is unanswered at any time. What is being written, the
+ * `flight`, is another matter: it lives as long as it may still be of use.
+ *
+ *   asked ──> known already? ──yes──> answered at once
+ *                  │no
+ *             is the flight on its way there? ──yes──> it answers, unless it comes to say something else
+ *                  │no
+ *             the flight is dropped, a new one takes off: at once, or after a pause in typing
+ *
+ * A flight that nobody waits for goes on where its text has been answered in part, so that the rest is there when it is asked
+ * for. When nothing is left to do, what follows the text just offered is written in advance, in case it is accepted.
  *
  * An answer is for the text that was asked about. If the document has changed since, ghost text would repeat what the user
- * has typed in the meantime, so nothing is offered; the editor is going to ask again. */
+ * has typed in the meantime, so nothing is offered; the editor is going to ask again, and then it is known already. */
 #include <stdlib.h>
 #include <string.h>
 
 #include <uv.h>
 
-#include "lsp/candidates.h"
-#include "lsp/context.h"
+#include "lsp/flight.h"
 #include "lsp/handlers.h"
 #include "lsp/log.h"
+#include "lsp/pace.h"
+#include "lsp/partial.h"
+#include "lsp/question.h"
+#include "lsp/recall.h"
 
-enum { TRIGGER_INVOKED = 1 }; /* LSP InlineCompletionTriggerKind */
+enum {
+    /* A flight whose request is cancelled goes on for so long: editors cancel at each key, just before they ask again. */
+    CANCELLED_GRACE_MS = 150,
+    /* An answer stands for so long before the one after it is written: longer than keys lie apart. */
+    FORESEE_REST_MS = 200,
+};
 
-struct completion {
-    struct worker_job job; /* first: the worker knows only this part */
-
-    /* The loop's thread only. */
+struct completer {
     struct client *client;
-    json_t *id;
-    json_t *range; /* what the texts replace, as sent to the editor */
-    char *uri;
-    int64_t version; /* of the document that was asked about */
-    char
-        *lead; /* what every text begins with: the selected entry of the editor's own list, or "" */
-    uint64_t started_ns;
-
-    /* Whoever has the job. */
-    struct context context;
-    int wanted, max_tokens;
-    struct candidates candidates;
-    struct error error;
+    struct question question; /* not answered yet; id NULL: none */
+    struct flight *flight;    /* being written or waiting for its time; NULL: none */
+    struct recall *recall;
+    struct pace pace;
+    uv_timer_t timer; /* the flight's: when it is to take off, or to be dropped */
+    bool is_stopping;
+    struct place_cursor cursor; /* the question's */
 };
 
-/* Where a completion goes: the text range it replaces, and the text that it must begin with. */
-struct target {
-    size_t start, end; /* equal to the cursor unless an entry is selected */
-    const char *lead;
-    size_t lead_bytes;
-};
+static void on_text(void *user, struct flight *flight);
+static void on_done(void *user, struct flight *flight);
 
-static void completion_destroy(struct completion *completion)
+/* The client's, made when it is needed first; NULL when memory is exhausted. */
+static struct completer *completer_of(struct client *client)
 {
-    json_decref(completion->id);
-    json_decref(completion->range);
-    free(completion->uri);
-    free(completion->lead);
-    context_finish(&completion->context);
-    candidates_finish(&completion->candidates);
-    free(completion);
-}
-
-/* On the worker thread. */
-static void completion_run(struct worker_job *job, struct engine *engine)
-{
-    struct completion *completion = (struct completion *)job;
-    const struct candidates_request request = {
-        .wanted = completion->wanted,
-        .max_tokens = completion->max_tokens,
-        .cancel = &job->is_cancelled,
-    };
-    candidates_generate(&completion->candidates, engine, &completion->context, &request,
-                        &completion->error);
-}
-
-/* The client forgets the request that it has now answered. */
-static void latest_cancel(struct client *client, const char *reason)
-{
-    atomic_store(&client->latest->job.is_cancelled, true);
-    client_fail(client, client->latest->id, RPC_REQUEST_CANCELLED, reason);
-    client->latest = NULL;
-}
-
-/* What a text replaces: the target, and closers behind it, which take one unit each in every encoding. */
-static json_t *completion_range(const struct completion *completion, size_t replaced_bytes)
-{
-    json_t *range = json_deep_copy(completion->range);
-    json_t *end = json_object_get(range, "end");
-    json_int_t character = json_integer_value(json_object_get(end, "character"));
-
-    json_object_set_new(end, "character", json_integer(character + (json_int_t)replaced_bytes));
-    return range;
-}
-
-/* The reply's items. Text that is not UTF-8 cannot be sent and is left out. */
-static json_t *completion_items(const struct completion *completion)
-{
-    json_t *items = json_array();
-    for (size_t i = 0; i < completion->candidates.count; i++) {
-        const struct candidates *candidates = &completion->candidates;
-        json_t *text = json_sprintf("%s%s", completion->lead, candidates->texts[i]);
-        if (text)
-            json_array_append_new(
-                items,
-                json_pack("{s:o, s:o}", "insertText", text, "range",
-                          completion_range(completion, candidates->facts[i].replaced_bytes)));
+    struct completer *completer = client->completer ? NULL : calloc(1, sizeof *completer);
+    if (!completer)
+        return client->completer;
+    completer->recall = recall_create();
+    if (!completer->recall) {
+        free(completer);
+        return NULL;
     }
-    return items;
+    completer->client = client;
+    completer->timer.data = completer;
+    uv_timer_init(client->loop, &completer->timer);
+    client->completer = completer;
+    return completer;
 }
 
-static bool completion_is_current(const struct completion *completion)
+/* --- the flight ------------------------------------------------------------------------------------------------------- */
+
+static void flight_forget(struct completer *completer)
 {
-    const struct document *document =
-        documents_find(completion->client->documents, completion->uri);
-    return document && document_version(document) == completion->version;
+    uv_timer_stop(&completer->timer);
+    if (completer->flight)
+        flight_drop(completer->flight);
+    completer->flight = NULL;
 }
 
-static void completion_count(const struct completion *completion)
+static void on_time(uv_timer_t *timer)
 {
-    struct client_counts *counts = &completion->client->counts;
-    counts->prompt_tokens += completion->candidates.prompt_tokens;
-    counts->reused_tokens += completion->candidates.reused_tokens;
-    counts->completion_tokens += completion->candidates.completion_tokens;
-    counts->drafted_tokens += completion->candidates.drafted_tokens;
-    counts->accepted_tokens += completion->candidates.accepted_tokens;
-}
-
-/* Back on the loop's thread: answers, unless that has been done. */
-static void completion_done(struct worker_job *job)
-{
-    struct completion *completion = (struct completion *)job;
-    struct client *client = completion->client;
-    completion_count(completion);
-    if (completion->error.code != ERROR_NONE && completion->error.code != ERROR_CANCELLED)
-        log_write(LOG_LEVEL_ERROR, "completion failed: %s", completion->error.text);
-
-    if (client->latest == completion) {
-        struct client_counts *counts = &client->counts;
-        uint64_t taken_ns = uv_hrtime() - completion->started_ns;
-        counts->latencies_ms[counts->latencies++ % CLIENT_LATENCIES] = (double)taken_ns / 1e6;
-        counts->answered++;
-        client->latest = NULL;
-        bool is_current = completion_is_current(completion);
-        client_reply(client, completion->id,
-                     is_current ? completion_items(completion) : json_array());
+    struct completer *completer = timer->data;
+    struct flight *flight = completer->flight;
+    if (flight->is_submitted) {
+        flight_forget(completer);
+        return;
     }
-    completion_destroy(completion);
+    completer->client->counts.prefetched += flight->is_foreseen;
+    flight_submit(flight, completer->client->worker);
 }
 
-/* The entry selected in the editor's own list stands for what is typed: its text replaces its range, and ours must begin with
- * it (LSP, SelectedCompletionInfo). One that does not hold the cursor within one line is not taken into account. */
-static void target_select(struct target *target, const struct document *document,
-                          enum text_encoding encoding, const json_t *selected, size_t cursor)
+/* `flight` takes the place of the one there may be, and takes off in `delay_ms`. */
+static void flight_start(struct completer *completer, struct flight *flight, int delay_ms)
 {
-    const struct text *text = document_text(document);
-    const json_t *range = json_object_get(selected, "range");
-    const json_t *lead = json_object_get(selected, "text");
-    struct text_position start, end;
-    if (!position_parse(json_object_get(range, "start"), &start) ||
-        !position_parse(json_object_get(range, "end"), &end) || !json_is_string(lead))
+    flight_forget(completer);
+    completer->flight = flight;
+    if (delay_ms > 0)
+        uv_timer_start(&completer->timer, on_time, (uint64_t)delay_ms, 0);
+    else
+        flight_submit(flight, completer->client->worker);
+}
+
+/* What follows `text` at `context` is going to be written, unless it is known or being written already. */
+static void flight_start_foreseen(struct completer *completer, const char *uri,
+                                  const struct context *context, const struct place_text *text)
+{
+    struct client *client = completer->client;
+    const struct flight_events events = {on_text, on_done, completer};
+    bool is_wanted = client->settings.prefetch && client->settings.response_cache;
+    if (!is_wanted || completer->is_stopping)
         return;
 
-    size_t first = text_offset(text, encoding, start);
-    size_t last = text_offset(text, encoding, end);
-    bool is_plain = strlen(json_string_value(lead)) == json_string_length(lead);
-    if (start.line == end.line && first <= cursor && cursor <= last && is_plain)
-        *target = (struct target){first, last, json_string_value(lead), json_string_length(lead)};
+    struct flight *flight = flight_foresee(client, uri, context, text, &events);
+    if (!flight)
+        return;
+    bool is_there = completer->flight && place_equals(&completer->flight->place, &flight->place);
+    if (is_there || recall_has(completer->recall, &flight->place))
+        flight_destroy(flight);
+    else
+        flight_start(completer, flight, FORESEE_REST_MS);
 }
 
-/* The context as it would be if the target had been replaced by its lead already. */
-static bool target_context(const struct target *target, struct document *document,
-                           struct context *context)
+/* Whether the flight may come to answer the question: its cursor has only moved along what is being written, or has not moved.
+ * *step tells how far. */
+static bool flight_follows(const struct completer *completer, const struct flight *flight,
+                           struct place_step *step)
 {
-    const struct text *text = document_text(document);
-    const char *bytes = text_bytes(text);
-    size_t size = text_size(text);
-    const struct language *language = document_language(document);
-    if (target->lead_bytes == 0 && target->start == target->end)
-        return context_init(context, language, document_syntax(document), bytes, size,
-                            target->start);
-
-    /* the tree does not know the lead: the context does without it */
-    char *changed = malloc(size - (target->end - target->start) + target->lead_bytes + 1);
-    if (!changed)
+    if (!completer->client->settings.response_cache ||
+        flight->wanted < completer->question.wanted ||
+        !place_step(&flight->place, &completer->cursor, step))
         return false;
-    size_t cursor = target->start + target->lead_bytes;
-    memcpy(changed, bytes, target->start);
-    memcpy(changed + target->start, target->lead, target->lead_bytes);
-    memcpy(changed + cursor, bytes + target->end, size - target->end);
-    bool is_made =
-        context_init(context, language, NULL, changed, cursor + size - target->end, cursor);
-    free(changed);
-    return is_made;
+
+    char *text = step->typed_bytes > 0 ? flight_text(flight) : NULL;
+    bool may_agree = !text || place_may_agree(step, text, strlen(text));
+    free(text);
+    return may_agree;
 }
 
-/* A job for the cursor in a document, still without a request; NULL when memory is exhausted. */
-static struct completion *completion_create(struct client *client, struct document *document,
-                                            const struct target *target)
+/* --- the question ----------------------------------------------------------------------------------------------------- */
+
+/* Answers it, if that still makes sense, and leaves none. */
+static void question_answer(struct completer *completer, const struct recall_answer *answer)
 {
-    struct completion *completion = calloc(1, sizeof *completion);
-    if (!completion)
-        return NULL;
+    struct client *client = completer->client;
+    struct client_counts *counts = &client->counts;
+    struct question *question = &completer->question;
+    json_t *items = json_array();
+    bool is_current = question_is_current(question, client);
+    for (size_t i = 0; i < answer->count && (int)i < question->wanted && is_current; i++)
+        question_item(question, items, &answer->texts[i]);
 
-    enum text_encoding encoding = documents_encoding(client->documents);
-    const struct text *text = document_text(document);
-    completion->job.run = completion_run;
-    completion->job.done = completion_done;
-    atomic_init(&completion->job.is_cancelled, false);
-    completion->client = client;
-    completion->uri = strdup(document_uri(document));
-    completion->lead = strndup(target->lead, target->lead_bytes);
-    completion->version = document_version(document);
-    completion->started_ns = uv_hrtime();
-    completion->max_tokens = client->settings.max_tokens;
-    completion->range = json_pack(
-        "{s:o, s:o}", "start", position_write(text_position_at(text, encoding, target->start)),
-        "end", position_write(text_position_at(text, encoding, target->end)));
-    if (completion->uri && completion->lead && completion->range &&
-        target_context(target, document, &completion->context))
-        return completion;
-
-    completion_destroy(completion);
-    return NULL;
+    uint64_t taken_ns = uv_hrtime() - question->asked_ns;
+    counts->latencies_ms[counts->latencies++ % CLIENT_LATENCIES] = (double)taken_ns / 1e6;
+    counts->answered++;
+    client_reply(client, question->id, items);
+    question_finish(question);
 }
 
-/* Nothing to offer. */
-static void answer_nothing(struct client *client, const json_t *id)
+static void question_cancel(struct completer *completer, const char *reason)
 {
-    client->counts.answered++;
-    client_reply(client, id, json_array());
+    client_fail(completer->client, completer->question.id, RPC_REQUEST_CANCELLED, reason);
+    question_finish(&completer->question);
+}
+
+/* A flight of its own; no answer when memory is exhausted. */
+static void question_start(struct completer *completer, int delay_ms)
+{
+    const struct question *question = &completer->question;
+    const struct flight_events events = {on_text, on_done, completer};
+    struct flight *flight = flight_create(completer->client, question->uri, &question->context,
+                                          question->wanted, &events);
+    if (flight) {
+        flight_start(completer, flight, delay_ms);
+        return;
+    }
+    log_write(LOG_LEVEL_ERROR, "no memory for a completion");
+    question_answer(completer, &(struct recall_answer){0});
+}
+
+/* Answers from what is known; false where nothing is. A flight that the question follows goes on, for the same reason as
+ * before; otherwise what follows the answer is next. */
+static bool question_answer_known(struct completer *completer)
+{
+    struct client *client = completer->client;
+    const struct question *question = &completer->question;
+    struct recall_answer answer;
+    struct place_step step;
+    if (!client->settings.response_cache ||
+        !recall_find(completer->recall, &completer->cursor, question->wanted, &answer))
+        return false;
+
+    client->counts.cache_hits++;
+    client->counts.prefetched_used += answer.was_foreseen;
+    struct flight *flight = completer->flight;
+    bool goes_on = flight && !flight->is_foreseen && flight_follows(completer, flight, &step);
+    if (flight && !flight->is_foreseen && !goes_on)
+        flight_forget(completer);
+    if (!goes_on && answer.count > 0)
+        flight_start_foreseen(completer, question->uri, &question->context, &answer.texts[0]);
+    question_answer(completer, &answer);
+    return true;
+}
+
+/* Leaves it to the flight under way; false where that goes elsewhere. One that still waits for its time may as well begin
+ * where the cursor is now. */
+static bool question_join(struct completer *completer)
+{
+    struct flight *flight = completer->flight;
+    struct place_step step;
+    if (!flight || !flight->is_submitted || !flight_follows(completer, flight, &step))
+        return false;
+
+    uv_timer_stop(&completer->timer);
+    completer->client->counts.adopted++;
+    completer->client->counts.prefetched_used += flight->is_foreseen;
+    flight->is_foreseen = false;
+    on_text(completer, flight);
+    return true;
+}
+
+/* --- news of the flight ----------------------------------------------------------------------------------------------- */
+
+/* Shows an editor that asked for it how the answer grows. */
+static void question_show(struct completer *completer, const struct place_step *step,
+                          const char *text)
+{
+    const struct question *question = &completer->question;
+    const struct place_text whole = {text, strlen(text), 0};
+    struct place_text rest;
+    json_t *items = json_array();
+    if (place_rest(step, &whole, &rest) && rest.bytes > 0 &&
+        question_is_current(question, completer->client))
+        question_item(question, items, &rest);
+    if (json_array_size(items) > 0)
+        partial_send(completer->client, question->token, items);
+    else
+        json_decref(items);
+}
+
+/* Answers with the statements written so far, once the user has been waiting for long enough; the rest is for the next
+ * request. */
+static void question_answer_early(struct completer *completer, const struct flight *flight,
+                                  const struct place_step *step)
+{
+    const struct client *client = completer->client;
+    uint64_t waited_ms = (uv_hrtime() - completer->question.asked_ns) / 1000000;
+    bool is_due = client->settings.patience_ms > 0 && completer->question.wanted == 1 &&
+                  step->closed_bytes == 0 && waited_ms >= (uint64_t)client->settings.patience_ms;
+    char *text = is_due ? flight_statements(flight) : NULL;
+    const struct place_text whole = {text, text ? strlen(text) : 0, 0};
+    struct recall_answer answer = {.count = 1};
+    if (text && place_rest(step, &whole, &answer.texts[0]) && answer.texts[0].bytes > 0) {
+        completer->client->counts.early++;
+        question_answer(completer, &answer);
+    }
+    free(text);
+}
+
+static void on_text(void *user, struct flight *flight)
+{
+    struct completer *completer = user;
+    struct place_step step;
+    if (flight != completer->flight || !completer->question.id)
+        return;
+    if (!flight_follows(completer, flight, &step)) {
+        question_start(completer, 0);
+        return;
+    }
+    char *text = completer->question.token ? flight_text(flight) : NULL;
+    if (text)
+        question_show(completer, &step, text);
+    else if (!completer->question.token)
+        question_answer_early(completer, flight, &step);
+    free(text);
+}
+
+static void flight_count(struct client *client, const struct flight *flight)
+{
+    struct client_counts *counts = &client->counts;
+    counts->started += atomic_load(&flight->has_begun);
+    counts->prompt_tokens += flight->candidates.prompt_tokens;
+    counts->reused_tokens += flight->candidates.reused_tokens;
+    counts->completion_tokens += flight->candidates.completion_tokens;
+    counts->drafted_tokens += flight->candidates.drafted_tokens;
+    counts->accepted_tokens += flight->candidates.accepted_tokens;
+    if (flight->error.code != ERROR_NONE && flight->error.code != ERROR_CANCELLED)
+        log_write(LOG_LEVEL_ERROR, "completion failed: %s", flight->error.text);
+}
+
+/* The flight is over: it answers the question. One that has come to say something else, or was stopped by others, is followed
+ * by a flight from where the cursor is, which nothing can lead astray. */
+static void question_land(struct completer *completer, const struct flight *flight)
+{
+    struct recall_answer answer = {0};
+    struct place_step step;
+    bool is_stopped = !atomic_load(&flight->has_begun) || flight->error.code == ERROR_CANCELLED;
+    bool is_other = !place_step(&flight->place, &completer->cursor, &step) ||
+                    !recall_rest(&flight->candidates, &step, &answer);
+    if (is_stopped || (is_other && flight->error.code == ERROR_NONE))
+        question_start(completer, 0);
+    else
+        question_answer(completer, &answer);
+}
+
+static void on_done(void *user, struct flight *flight)
+{
+    struct completer *completer = user;
+    struct candidates *candidates = &flight->candidates;
+    bool is_ours = flight == completer->flight;
+    bool is_whole = atomic_load(&flight->has_begun) && flight->error.code == ERROR_NONE;
+    flight_count(completer->client, flight);
+    if (is_whole)
+        pace_written(&completer->pace, flight->taken_ms);
+    if (is_ours) {
+        uv_timer_stop(&completer->timer);
+        completer->flight = NULL;
+    }
+    if (is_ours && completer->question.id)
+        question_land(completer, flight);
+
+    bool is_next = is_ours && is_whole && !completer->flight && !flight->is_foreseen;
+    if (is_next && candidates->count > 0) {
+        const struct place_text text = {candidates->texts[0], strlen(candidates->texts[0]),
+                                        candidates->facts[0].replaced_bytes};
+        flight_start_foreseen(completer, flight->uri, &flight->context, &text);
+    }
+    if (is_whole && completer->client->settings.response_cache)
+        recall_store(completer->recall, &flight->place, candidates, flight->wanted,
+                     flight->is_foreseen);
+    flight_destroy(flight);
+}
+
+/* --- handlers --------------------------------------------------------------------------------------------------------- */
+
+/* The question is new: known, under way, or to be written. */
+static void question_ask(struct completer *completer)
+{
+    const struct client *client = completer->client;
+    const struct question *question = &completer->question;
+    place_cursor_init(&completer->cursor, question->uri, &question->context);
+    int delay_ms = question->is_invoked
+                       ? 0
+                       : pace_asked(&completer->pace, (int64_t)(question->asked_ns / 1000000));
+    if (!question_answer_known(completer) && !question_join(completer))
+        question_start(completer, client->settings.debounce ? delay_ms : 0);
 }
 
 void complete_request(struct client *client, const struct rpc_message *message)
 {
     const json_t *params = message->params;
-    const json_t *circumstances = json_object_get(params, "context");
     const char *uri =
         json_string_value(json_object_get(json_object_get(params, "textDocument"), "uri"));
     struct text_position position;
@@ -240,52 +358,78 @@ void complete_request(struct client *client, const struct rpc_message *message)
     }
 
     client->counts.requests++;
-    if (client->latest) {
+    struct completer *completer = completer_of(client);
+    if (completer && completer->question.id) {
         client->counts.superseded++;
-        latest_cancel(client, "a newer request has come");
+        question_cancel(completer, "a newer request has come");
     }
     struct document *document = documents_find(client->documents, uri);
-    if (!document || client->model != CLIENT_MODEL_READY) {
-        answer_nothing(client, message->id);
+    bool can_answer = completer && document && client->model == CLIENT_MODEL_READY;
+    if (can_answer && question_init(&completer->question, client, message, document, position)) {
+        question_ask(completer);
         return;
     }
 
-    enum text_encoding encoding = documents_encoding(client->documents);
-    size_t cursor = text_offset(document_text(document), encoding, position);
-    struct target target = {cursor, cursor, "", 0};
-    target_select(&target, document, encoding,
-                  json_object_get(circumstances, "selectedCompletionInfo"), cursor);
-    struct completion *completion = completion_create(client, document, &target);
-    if (!completion) {
+    /* nothing to offer, and nothing that was asked before is of use here */
+    if (can_answer)
         log_write(LOG_LEVEL_ERROR, "no memory for a completion");
-        answer_nothing(client, message->id);
-        return;
+    if (completer) {
+        question_finish(&completer->question);
+        flight_forget(completer);
     }
-    completion->id = json_copy((json_t *)(uintptr_t)message->id);
-    completion->wanted =
-        json_integer_value(json_object_get(circumstances, "triggerKind")) == TRIGGER_INVOKED
-            ? client->settings.candidates
-            : 1;
-    client->latest = completion;
-    worker_submit(client->worker, &completion->job);
+    client->counts.answered++;
+    client_reply(client, message->id, json_array());
 }
 
 void complete_cancel(struct client *client, const struct rpc_message *message)
 {
     /* a request that has been answered, or never was, needs nothing */
+    struct completer *completer = client->completer;
     const json_t *id = json_object_get(message->params, "id");
-    if (!client->latest || !json_equal(client->latest->id, id))
+    if (!completer || !completer->question.id || !json_equal(completer->question.id, id))
         return;
 
     client->counts.cancelled++;
-    latest_cancel(client, "cancelled");
+    question_cancel(completer, "cancelled");
+    struct flight *flight = completer->flight;
+    if (flight && atomic_load(&flight->has_begun) && client->settings.response_cache)
+        uv_timer_start(&completer->timer, on_time, CANCELLED_GRACE_MS, 0);
+    else
+        flight_forget(completer);
 }
 
 void complete_abandon(struct client *client)
 {
-    if (!client->latest)
+    struct completer *completer = client->completer;
+    if (!completer)
         return;
 
-    client->counts.cancelled++;
-    latest_cancel(client, "the server is stopping");
+    completer->is_stopping = true;
+    flight_forget(completer);
+    if (completer->question.id) {
+        client->counts.cancelled++;
+        question_cancel(completer, "the server is stopping");
+    }
+}
+
+void complete_reset(struct client *client)
+{
+    if (client->completer)
+        recall_clear(client->completer->recall);
+}
+
+static void on_closed(uv_handle_t *handle)
+{
+    free(handle->data);
+}
+
+void complete_close(struct client *client)
+{
+    struct completer *completer = client->completer;
+    if (!completer)
+        return;
+
+    client->completer = NULL;
+    recall_destroy(completer->recall);
+    uv_close((uv_handle_t *)&completer->timer, on_closed);
 }

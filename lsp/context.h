@@ -9,7 +9,6 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-#include "lsp/snippets.h"
 #include "parsers/scope.h"
 
 /* Limits of what is copied around a cursor; the engine cuts further, by tokens. */
@@ -20,9 +19,7 @@ enum {
     CONTEXT_SUFFIX_BYTES = 16 * 1024,
 };
 
-/* Nothing that travels to the model's thread has a secret in it: in the copies they are masked (secrets.h).
- *
- * Line ends of the copies are '\n' where the document has "\r\n": so models have learnt to write, and editors turn the '\n'
+/* Line ends of the copies are '\n' where the document has "\r\n": so models have learnt to write, and editors turn the '\n'
  * of an insertion into their own. */
 struct context {
     const struct language *language; /* process lifetime; NULL for plain text */
@@ -35,8 +32,6 @@ struct context {
     size_t after_bytes;
     bool is_blank_line; /* nothing but white space stands on the cursor's line, or nothing at all */
     size_t blank_bytes; /* of such a line, before the cursor */
-
-    struct snippet_list shown; /* pieces of other files; none unless somebody adds them */
 };
 
 /* `syntax` may be NULL and must be up to date with `text`; a `cursor` behind the text means its end. False when memory is
@@ -45,10 +40,10 @@ bool context_init(struct context *context, const struct language *language,
                   const struct syntax *syntax, const char *text, size_t bytes, size_t cursor);
 void context_finish(struct context *context);
 
-/* The context as it is once `text` has been inserted at the cursor, line ends being '\n' and the extent still that of
- * `context`. False when memory is exhausted. */
+/* The context as it is once `text` stands in the place of the first `replaced_bytes` behind the cursor, line ends being '\n'
+ * and the extent still that of `context`. False when memory is exhausted. */
 bool context_advance(struct context *advanced, const struct context *context, const char *text,
-                     size_t bytes);
+                     size_t bytes, size_t replaced_bytes);
 
 /* Decides the extent anew, out of the copies: for a context whose text no document has yet. Costs a parse; any thread. */
 void context_parse(struct context *context);

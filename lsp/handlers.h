@@ -27,6 +27,10 @@ void complete_request(struct client *client, const struct rpc_message *message);
 void complete_cancel(struct client *client, const struct rpc_message *message);
 /* Answers what is not answered yet as cancelled. */
 void complete_abandon(struct client *client);
+/* Forgets what was completed: the settings have changed. */
+void complete_reset(struct client *client);
+/* Frees all that completing needed, once the worker has given back every job. */
+void complete_close(struct client *client);
 
 /* commands.c */
 void commands_execute(struct client *client, const struct rpc_message *message);

@@ -45,25 +45,51 @@ void place_cursor_init(struct place_cursor *cursor, const char *uri, const struc
             hash_bytes(cursor->hashes[i], context->before + context->before_bytes - i, 1);
 }
 
-/* Whether all of the text behind a place stands behind the cursor, `skipped` bytes farther on. Copies of long texts end
- * somewhere: only as much as both have is compared, at least as much as the place keeps. */
-static bool has_after(const struct place *place, const struct context *context, size_t skipped)
+bool place_equals(const struct place *left, const struct place *right)
 {
-    size_t left = context->after_bytes - skipped;
-    bool is_whole = place->after_bytes <= PLACE_AFTER_BYTES;
-    return (is_whole ? left == place->after_bytes : left >= place->near_after_bytes) &&
-           memcmp(context->after + skipped, place->near_after, place->near_after_bytes) == 0;
+    return left->document == right->document && left->hash == right->hash &&
+           left->before_bytes == right->before_bytes && left->after_bytes == right->after_bytes &&
+           memcmp(left->near_before, right->near_before, left->near_before_bytes) == 0 &&
+           memcmp(left->near_after, right->near_after, left->near_after_bytes) == 0;
 }
 
-/* How many brackets and quotes were closed behind the cursor since, up to PLACE_CLOSED_BYTES; false where more has changed. */
-static bool find_closed(const struct place *place, const struct context *context, size_t *closed)
+static bool is_closer(char byte)
 {
-    size_t most = smaller(context->after_bytes, PLACE_CLOSED_BYTES);
-    for (*closed = 0; *closed <= most; ++*closed) {
-        if (has_after(place, context, *closed))
+    return byte != '\0' && strchr(")]}>\"'`", byte);
+}
+
+/* Whether what stands behind a place, less its first `passed` bytes, stands behind the cursor, less the first `closed`. Copies
+ * of long texts end somewhere: only what the place keeps is compared. */
+static bool has_after(const struct place *place, size_t passed, const struct context *context,
+                      size_t closed)
+{
+    size_t kept = place->near_after_bytes - passed, left = context->after_bytes - closed;
+    bool is_whole = place->after_bytes <= PLACE_AFTER_BYTES;
+    return (is_whole ? left == kept : left >= kept) &&
+           memcmp(context->after + closed, place->near_after + passed, kept) == 0;
+}
+
+/* Finds out what has changed behind the cursor; false where it was more than closers. */
+static bool step_behind(struct place_step *step, const struct place *place,
+                        const struct context *context)
+{
+    size_t most = step->typed_bytes > 0 ? PLACE_CLOSED_BYTES : 0;
+    if (has_after(place, 0, context, 0))
+        return true;
+    for (size_t i = 1; i <= most && i <= context->after_bytes; i++) {
+        if (!is_closer(context->after[i - 1]))
+            break;
+        step->closed_bytes = i;
+        if (has_after(place, 0, context, i))
             return true;
-        if (*closed == most || !strchr(")]}>\"'`", context->after[*closed]))
-            return false;
+    }
+    step->closed_bytes = 0;
+    for (size_t i = 1; i <= most && i <= place->near_after_bytes; i++) {
+        if (!is_closer(place->near_after[i - 1]))
+            break;
+        step->passed_bytes = i;
+        if (has_after(place, i, context, 0))
+            return true;
     }
     return false;
 }
@@ -77,25 +103,32 @@ bool place_step(const struct place *place, const struct place_cursor *cursor,
         typed > PLACE_TYPED_BYTES || cursor->hashes[typed] != place->hash)
         return false;
 
-    size_t closed = 0;
-    const char *near = context->before + (place->before_bytes - place->near_before_bytes);
-    if (memcmp(near, place->near_before, place->near_before_bytes) != 0 ||
-        !find_closed(place, context, &closed) || (closed > 0 && typed == 0))
-        return false;
-    *step =
-        (struct place_step){context->before + place->before_bytes, typed, context->after, closed};
-    return true;
+    const char *near = context->before + place->before_bytes - place->near_before_bytes;
+    *step = (struct place_step){
+        .typed = context->before + place->before_bytes,
+        .typed_bytes = typed,
+        .closed = context->after,
+    };
+    return memcmp(near, place->near_before, place->near_before_bytes) == 0 &&
+           step_behind(step, place, context);
 }
 
-bool place_rest(const struct place_step *step, const char *text, size_t bytes, const char **rest,
-                size_t *rest_bytes)
+bool place_rest(const struct place_step *step, const struct place_text *whole,
+                struct place_text *rest)
 {
+    /* closers may be typed over that the text writes again; closers come to be only where it ends with them */
     size_t known = step->typed_bytes + step->closed_bytes;
-    if (bytes < known || memcmp(text, step->typed, step->typed_bytes) != 0 ||
-        memcmp(text + bytes - step->closed_bytes, step->closed, step->closed_bytes) != 0)
+    if (whole->bytes < known || whole->replaced_bytes < step->passed_bytes ||
+        (whole->replaced_bytes > 0 && step->closed_bytes > 0) ||
+        memcmp(whole->text, step->typed, step->typed_bytes) != 0 ||
+        memcmp(whole->text + whole->bytes - step->closed_bytes, step->closed, step->closed_bytes) !=
+            0)
         return false;
-    *rest = text + step->typed_bytes;
-    *rest_bytes = bytes - known;
+    *rest = (struct place_text){
+        .text = whole->text + step->typed_bytes,
+        .bytes = whole->bytes - known,
+        .replaced_bytes = whole->replaced_bytes - step->passed_bytes,
+    };
     return true;
 }
 

@@ -34,6 +34,8 @@ struct place {
 
 void place_init(struct place *place, const char *uri, const struct context *context);
 
+bool place_equals(const struct place *left, const struct place *right);
+
 /* A cursor, prepared for being compared with many places. */
 struct place_cursor {
     uint64_t document;
@@ -43,22 +45,30 @@ struct place_cursor {
 
 void place_cursor_init(struct place_cursor *cursor, const char *uri, const struct context *context);
 
-/* What has come to stand around the cursor since it left a place; borrowed from the cursor's context. */
+/* What has changed around the cursor since it left a place; borrowed from the cursor's context. */
 struct place_step {
     const char *typed; /* [typed_bytes] before the cursor */
     size_t typed_bytes;
     const char *closed; /* [closed_bytes] behind it: brackets and quotes that an editor closed */
     size_t closed_bytes;
+    size_t
+        passed_bytes; /* of brackets and quotes that stood behind the cursor, and were typed over */
 };
 
 /* Whether a cursor stands at a place or has moved on from it, by typing alone. */
 bool place_step(const struct place *place, const struct place_cursor *cursor,
                 struct place_step *step);
 
-/* What of a completion's `text` is still missing after a step: `rest` [rest_bytes], inside `text`. False where the text does
- * not agree with what was typed. */
-bool place_rest(const struct place_step *step, const char *text, size_t bytes, const char **rest,
-                size_t *rest_bytes);
+/* A completion: bytes to be inserted in the place of the first `replaced_bytes` behind the cursor, which are closers. */
+struct place_text {
+    const char *text;
+    size_t bytes;
+    size_t replaced_bytes;
+};
+
+/* What of a completion is still missing after a step, borrowed from it. False where it does not agree with what was typed. */
+bool place_rest(const struct place_step *step, const struct place_text *whole,
+                struct place_text *rest);
 
 /* The same of a text that is still being written: it has not come to disagree. */
 bool place_may_agree(const struct place_step *step, const char *text, size_t bytes);

@@ -52,11 +52,18 @@ static void recall_touch(struct recall *recall, size_t index)
     recall->entries[0] = entry;
 }
 
-static bool is_same_place(const struct place *a, const struct place *b)
+/* The entry for exactly this place; the count where there is none. */
+static size_t recall_index(const struct recall *recall, const struct place *place)
 {
-    return a->document == b->document && a->hash == b->hash && a->before_bytes == b->before_bytes &&
-           a->after_bytes == b->after_bytes &&
-           memcmp(a->near_after, b->near_after, a->near_after_bytes) == 0;
+    size_t index = 0;
+    while (index < recall->count && !place_equals(&recall->entries[index]->place, place))
+        index++;
+    return index;
+}
+
+bool recall_has(const struct recall *recall, const struct place *place)
+{
+    return recall_index(recall, place) < recall->count;
 }
 
 void recall_store(struct recall *recall, const struct place *place, struct candidates *candidates,
@@ -71,9 +78,7 @@ void recall_store(struct recall *recall, const struct place *place, struct candi
     *candidates = (struct candidates){0};
 
     /* takes the place of the one for the same place, else of the one that was not used for longest */
-    size_t index = 0;
-    while (index < recall->count && !is_same_place(&recall->entries[index]->place, place))
-        index++;
+    size_t index = recall_index(recall, place);
     if (index == RECALL_ENTRIES)
         index--;
     if (index < recall->count)
@@ -89,11 +94,13 @@ bool recall_rest(const struct candidates *candidates, const struct place_step *s
 {
     *answer = (struct recall_answer){.has_moved = step->typed_bytes > 0};
     for (size_t i = 0; i < candidates->count; i++) {
-        const char *text = candidates->texts[i];
-        size_t at = answer->count;
-        answer->replaced_bytes[at] = candidates->facts[i].replaced_bytes;
-        if (place_rest(step, text, strlen(text), &answer->texts[at], &answer->bytes[at]))
-            answer->count += answer->bytes[at] > 0;
+        struct place_text whole = {
+            .text = candidates->texts[i],
+            .bytes = strlen(candidates->texts[i]),
+            .replaced_bytes = candidates->facts[i].replaced_bytes,
+        };
+        struct place_text *rest = &answer->texts[answer->count];
+        answer->count += place_rest(step, &whole, rest) && rest->bytes > 0;
     }
     return answer->count > 0 || !answer->has_moved;
 }

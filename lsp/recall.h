@@ -30,11 +30,12 @@ void recall_clear(struct recall *recall);
 void recall_store(struct recall *recall, const struct place *place, struct candidates *candidates,
                   int wanted, bool is_foreseen);
 
+/* Whether a completion for exactly this place is known. */
+bool recall_has(const struct recall *recall, const struct place *place);
+
 /* What is offered at a cursor. Texts are borrowed until the recall changes. */
 struct recall_answer {
-    const char *texts[CANDIDATES_MAX]; /* NUL-terminated only where nothing was closed */
-    size_t bytes[CANDIDATES_MAX];
-    size_t replaced_bytes[CANDIDATES_MAX]; /* of what follows the cursor on its line */
+    struct place_text texts[CANDIDATES_MAX]; /* [count] */
     size_t count;
     bool was_foreseen; /* and is asked for now for the first time */
     bool has_moved;    /* the user has typed some of the text */

@@ -48,6 +48,7 @@ static void on_stop(uv_timer_t *timer)
     complete_abandon(&server->client);
     channel_close(server->channel);
     worker_destroy(server->worker);
+    complete_close(&server->client);
     uv_close((uv_handle_t *)&server->timer, NULL);
     for (int i = 0; i < SIGNALS; i++)
         uv_close((uv_handle_t *)&server->signals[i], NULL);

@@ -1,0 +1,42 @@
+/* One textDocument/inlineCompletion request: where it asks, and what an answer to it looks like.
+ *
+ * A question owns copies of all it needs, so the document may go on changing. Loop thread.
+ *
+ * Protocol: LSP 3.18, "Inline Completion Request".
+ */
+#ifndef LSP_QUESTION_H
+#define LSP_QUESTION_H
+
+#include "lsp/client.h"
+#include "lsp/context.h"
+#include "lsp/place.h"
+
+struct question {
+    json_t *id;    /* NULL: nothing is asked */
+    json_t *range; /* what the texts replace, as sent to the editor */
+    json_t *token; /* for partial results; NULL where the editor wants none */
+    char *uri;
+    int64_t version; /* of the document that is asked about */
+    char
+        *lead; /* what every text begins with: the selected entry of the editor's own list, or "" */
+    bool is_invoked;        /* by the user, not by typing */
+    int wanted;             /* texts */
+    struct context context; /* as if the lead were in the document already */
+    uint64_t asked_ns;
+};
+
+/* Reads a request about a document at `position`. False when memory is exhausted; finish it all the same. */
+bool question_init(struct question *question, const struct client *client,
+                   const struct rpc_message *message, struct document *document,
+                   struct text_position position);
+
+/* Leaves no question. */
+void question_finish(struct question *question);
+
+/* Whether the document still is what was asked about. */
+bool question_is_current(const struct question *question, const struct client *client);
+
+/* Adds an item that inserts a text to an array of items. One that is not UTF-8 cannot be sent and is left out. */
+void question_item(const struct question *question, json_t *items, const struct place_text *text);
+
+#endif
