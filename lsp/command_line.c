@@ -12,6 +12,7 @@
 
 enum flag {
     OPTION_MODEL = 256,
+    OPTION_DRAFT_MODEL,
     OPTION_DEVICE,
     OPTION_GPU_MEMORY,
     OPTION_NO_GPU_FALLBACK,
@@ -42,11 +43,13 @@ enum flag {
     OPTION_SIDECAR,
     OPTION_PROMPT_TOKENS,
     OPTION_DECODE_TOKENS,
+    OPTION_PROBLEMS,
     OPTION_RUNS,
 };
 
 static const struct option options[] = {
     {"model", required_argument, NULL, OPTION_MODEL},
+    {"draft-model", required_argument, NULL, OPTION_DRAFT_MODEL},
     {"device", required_argument, NULL, OPTION_DEVICE},
     {"gpu-memory", required_argument, NULL, OPTION_GPU_MEMORY},
     {"no-gpu-fallback", no_argument, NULL, OPTION_NO_GPU_FALLBACK},
@@ -77,6 +80,7 @@ static const struct option options[] = {
     {"sidecar", required_argument, NULL, OPTION_SIDECAR},
     {"prompt-tokens", required_argument, NULL, OPTION_PROMPT_TOKENS},
     {"decode-tokens", required_argument, NULL, OPTION_DECODE_TOKENS},
+    {"problems", required_argument, NULL, OPTION_PROBLEMS},
     {"runs", required_argument, NULL, OPTION_RUNS},
     {NULL, 0, NULL, 0},
 };
@@ -169,6 +173,8 @@ static bool apply_common(struct command_line *line, enum flag option, const char
     switch (option) {
     case OPTION_MODEL:
         return set_string(&settings->model, text, error);
+    case OPTION_DRAFT_MODEL:
+        return set_string(&settings->draft_model, text, error);
     case OPTION_DEVICE:
         return settings_parse_device(text, &settings->device) ||
                error_set(error, ERROR_INPUT, "--device: auto, cpu or cuda is expected, not %s",
@@ -255,6 +261,9 @@ static bool apply_own(struct command_line *line, enum flag option, const char *t
         return parse_int("prompt-tokens", text, 1, 1 << 20, &line->prompt_tokens, error);
     case OPTION_DECODE_TOKENS:
         return parse_int("decode-tokens", text, 1, 1 << 20, &line->decode_tokens, error);
+    case OPTION_PROBLEMS:
+        line->problems = text;
+        return true;
     case OPTION_RUNS:
         return parse_int("runs", text, 1, 100, &line->runs, error);
     case OPTION_SIDECAR:
@@ -382,12 +391,15 @@ void command_line_help(FILE *out)
         "text\n"
         "  hxqd compress SRC_DIR DST_DIR [--sidecar N]            dense checkpoint to HXQ\n"
         "  hxqd bench [--prompt-tokens N] [--decode-tokens N]     how fast it is here\n"
+        "      [--problems FILE] [--runs N]\n"
         "  hxqd inspect [DIR] [--gpu-memory 4G]                   what a checkpoint holds, and "
         "whether\n"
         "                                                         it fits a GPU of that size\n"
         "  hxqd doctor                                            what will be used, and why\n"
         "\n"
         "  --model DIR           checkpoint; else $HXQD_MODEL, else the one that is built in\n"
+        "  --draft-model DIR     a smaller checkpoint that guesses ahead; never changes what is "
+        "written\n"
         "  --device auto|cpu|cuda\n"
         "  --gpu-memory SIZE     of a GPU's memory at most, such as 3.5G\n"
         "  --no-gpu-fallback     what does not fit the GPU is an error, not a smaller context\n"

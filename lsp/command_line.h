@@ -40,6 +40,7 @@ struct command_line {
     float temperature, top_p;
     uint64_t seed;
     int prompt_tokens, decode_tokens, runs; /* bench */
+    const char *problems;                   /* bench: fill-in problems to draft for; NULL: none */
     int window, stride;                     /* perplexity; 0: its defaults */
     int sidecar; /* compress --sidecar: exact outliers per matrix at most */
 };

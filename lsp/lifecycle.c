@@ -148,6 +148,7 @@ void lifecycle_initialized(struct client *client, const struct rpc_message *mess
     char *path = settings_model_path(&client->settings, &error);
     struct engine_options options = {
         .model = path,
+        .draft_model = client->settings.draft_model,
         .device = client->settings.device,
         .threads = client->settings.threads,
         .context_tokens = client->settings.context_tokens,

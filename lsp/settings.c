@@ -49,9 +49,10 @@ bool settings_init(struct settings *settings)
 void settings_finish(struct settings *settings)
 {
     free(settings->model);
+    free(settings->draft_model);
     free(settings->log_path);
     free(settings->ignore);
-    settings->model = settings->log_path = settings->ignore = NULL;
+    settings->model = settings->draft_model = settings->log_path = settings->ignore = NULL;
 }
 
 bool settings_set_string(char **field, const char *value)

@@ -17,6 +17,7 @@ enum settings_log_level { LOG_LEVEL_ERROR, LOG_LEVEL_WARN, LOG_LEVEL_INFO, LOG_L
 
 struct settings {
     char *model; /* checkpoint directory; NULL: the embedded default model */
+    char *draft_model; /* directory of a smaller checkpoint that drafts; NULL: none */
     enum engine_device device;
     int64_t gpu_memory_bytes; /* of a GPU's memory at most; 0: what is free */
     bool gpu_fallback;  /* what does not fit, or fails, gives way to a smaller context or the CPU */

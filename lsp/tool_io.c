@@ -27,6 +27,7 @@ struct engine *tool_open_engine(const struct settings *settings, struct error *e
     if (model)
         engine =
             engine_open(&(struct engine_options){.model = model,
+                                                 .draft_model = settings->draft_model,
                                                  .device = settings->device,
                                                  .threads = settings->threads,
                                                  .context_tokens = settings->context_tokens,

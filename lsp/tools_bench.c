@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "infer/bench.h"
+#include "infer/fill_bench.h"
 #include "lsp/tool_io.h"
 #include "lsp/tools.h"
 
@@ -70,31 +71,86 @@ static void print_text(const struct bench_result *result)
            result->typed_equals_cold ? "what follows equals" : "WHAT FOLLOWS DIFFERS FROM");
 }
 
+static json_t *fill_object(const struct fill_bench *fill)
+{
+    return json_pack("{s:i, s:i, s:i, s:i, s:i, s:f, s:f}", "problems", fill->problems, "same",
+                     fill->same, "tokens", fill->tokens, "drafted_tokens", fill->drafted,
+                     "accepted_tokens", fill->accepted, "plain_ms", fill->plain_ms, "drafted_ms",
+                     fill->drafted_ms);
+}
+
+static void print_fill_text(const struct fill_bench *fill)
+{
+    const int passes = fill->tokens - fill->accepted;
+
+    printf("drafts     %d problems, %d tokens: %d guessed, %d right (%.0f %%), %.2f tokens to a "
+           "pass\n",
+           fill->problems, fill->tokens, fill->drafted, fill->accepted,
+           fill->drafted > 0 ? 100.0 * fill->accepted / fill->drafted : 0.0,
+           passes > 0 ? (double)fill->tokens / passes : 0.0);
+    printf("           %.0f ms without, %.0f ms with: %.2f x as fast; %d of %d texts the same\n",
+           fill->plain_ms, fill->drafted_ms, fill->plain_ms / fill->drafted_ms, fill->same,
+           fill->problems);
+}
+
+/* What drafts are worth on the problems of a file. */
+static bool bench_drafts(const struct command_line *line, const char *model, int runs,
+                         struct error *error)
+{
+    const struct settings *settings = &line->settings;
+    const struct engine_options options = {
+        .model = model,
+        .draft_model = settings->draft_model,
+        .device = settings->device,
+        .threads = settings->threads,
+        .context_tokens = settings->context_tokens,
+        .gpu_memory_bytes = settings->gpu_memory_bytes,
+        .no_fallback = !settings->gpu_fallback,
+        .exact = settings->exact,
+    };
+    struct fill_bench fill;
+
+    if (!fill_bench_run(&fill, &options, line->problems, runs, error))
+        return false;
+    if (settings->json)
+        return tool_print_json(fill_object(&fill), error);
+    print_fill_text(&fill);
+    return true;
+}
+
+/* How fast the model is. */
+static bool bench_speed(const struct command_line *line, const char *model, int runs,
+                        struct error *error)
+{
+    const struct bench_options options = {
+        .model = model,
+        .device = line->settings.device,
+        .gpu_memory_bytes = line->settings.gpu_memory_bytes,
+        .threads = line->settings.threads,
+        .exact = line->settings.exact,
+        .prompt_tokens = line->prompt_tokens ? line->prompt_tokens : DEFAULT_PROMPT_TOKENS,
+        .decode_tokens = line->decode_tokens ? line->decode_tokens : DEFAULT_DECODE_TOKENS,
+        .runs = runs,
+    };
+    struct bench_result result;
+
+    if (!bench_run(&result, &options, error))
+        return false;
+    if (line->settings.json)
+        return print_object(&result, error);
+    print_text(&result);
+    return true;
+}
+
 bool tool_bench(const struct command_line *line, struct error *error)
 {
+    const int runs = line->runs ? line->runs : DEFAULT_RUNS;
     char *model = settings_model_path(&line->settings, error);
-    struct bench_result result;
     bool done = false;
 
-    if (!model)
-        return false;
-    done = bench_run(
-        &result,
-        &(struct bench_options){
-            .model = model,
-            .device = line->settings.device,
-            .gpu_memory_bytes = line->settings.gpu_memory_bytes,
-            .threads = line->settings.threads,
-            .exact = line->settings.exact,
-            .prompt_tokens = line->prompt_tokens ? line->prompt_tokens : DEFAULT_PROMPT_TOKENS,
-            .decode_tokens = line->decode_tokens ? line->decode_tokens : DEFAULT_DECODE_TOKENS,
-            .runs = line->runs ? line->runs : DEFAULT_RUNS,
-        },
-        error);
-    if (done && line->settings.json)
-        done = print_object(&result, error);
-    else if (done)
-        print_text(&result);
+    if (model)
+        done = line->problems ? bench_drafts(line, model, runs, error)
+                              : bench_speed(line, model, runs, error);
     free(model);
     return done;
 }
