@@ -8,6 +8,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "lsp/secrets.h"
+
 static bool is_blank(char byte)
 {
     return byte == ' ' || byte == '\t' || byte == '\r' || byte == '\f';
@@ -79,31 +81,6 @@ static void measure_blank(struct context *context)
     context->blank_bytes = context->is_blank_line ? context->before_bytes - start : 0;
 }
 
-bool context_init(struct context *context, const struct language *language,
-                  const struct syntax *syntax, const char *text, size_t bytes, size_t cursor)
-{
-    cursor = cursor < bytes ? cursor : bytes;
-    size_t from = find_prefix(text, cursor), to = find_suffix(text, bytes, cursor);
-
-    *context = (struct context){.language = language};
-    context->before = copy_lines(text + from, cursor - from, &context->before_bytes);
-    context->after = copy_lines(text + cursor, to - cursor, &context->after_bytes);
-    if (!context->before || !context->after) {
-        context_finish(context);
-        return false;
-    }
-    measure_blank(context);
-    context->extent = scope_extent_at(syntax, text, bytes, cursor);
-    return true;
-}
-
-void context_finish(struct context *context)
-{
-    free(context->before);
-    free(context->after);
-    *context = (struct context){0};
-}
-
 /* A NUL-terminated copy of two texts, the second behind the first; NULL when memory is exhausted. */
 static char *copy_joined(const char *first, size_t first_bytes, const char *second,
                          size_t second_bytes)
@@ -116,6 +93,48 @@ static char *copy_joined(const char *first, size_t first_bytes, const char *seco
     memcpy(copy + first_bytes, second, second_bytes);
     copy[first_bytes + second_bytes] = '\0';
     return copy;
+}
+
+/* Masks the secrets in both copies; one that the cursor stands in is one of both together. */
+static bool mask_secrets(struct context *context)
+{
+    char *text =
+        copy_joined(context->before, context->before_bytes, context->after, context->after_bytes);
+
+    if (!text)
+        return false;
+    if (secrets_mask(text, context->before_bytes + context->after_bytes) > 0) {
+        memcpy(context->before, text, context->before_bytes);
+        memcpy(context->after, text + context->before_bytes, context->after_bytes);
+    }
+    free(text);
+    return true;
+}
+
+bool context_init(struct context *context, const struct language *language,
+                  const struct syntax *syntax, const char *text, size_t bytes, size_t cursor)
+{
+    cursor = cursor < bytes ? cursor : bytes;
+    size_t from = find_prefix(text, cursor), to = find_suffix(text, bytes, cursor);
+
+    *context = (struct context){.language = language};
+    context->before = copy_lines(text + from, cursor - from, &context->before_bytes);
+    context->after = copy_lines(text + cursor, to - cursor, &context->after_bytes);
+    if (!context->before || !context->after || !mask_secrets(context)) {
+        context_finish(context);
+        return false;
+    }
+    measure_blank(context);
+    context->extent = scope_extent_at(syntax, text, bytes, cursor);
+    return true;
+}
+
+void context_finish(struct context *context)
+{
+    free(context->before);
+    free(context->after);
+    snippet_list_finish(&context->shown);
+    *context = (struct context){0};
 }
 
 bool context_advance(struct context *advanced, const struct context *context, const char *text,
@@ -131,7 +150,8 @@ bool context_advance(struct context *advanced, const struct context *context, co
         .after_bytes = context->after_bytes - replaced,
     };
     advanced->after = copy_joined(context->after + replaced, advanced->after_bytes, "", 0);
-    if (!advanced->before || !advanced->after) {
+    if (!advanced->before || !advanced->after ||
+        !snippet_list_copy(&advanced->shown, &context->shown)) {
         context_finish(advanced);
         return false;
     }

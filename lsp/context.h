@@ -9,6 +9,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "lsp/snippets.h"
 #include "parsers/scope.h"
 
 /* Limits of what is copied around a cursor; the engine cuts further, by tokens. */
@@ -19,7 +20,9 @@ enum {
     CONTEXT_SUFFIX_BYTES = 16 * 1024,
 };
 
-/* Line ends of the copies are '\n' where the document has "\r\n": so models have learnt to write, and editors turn the '\n'
+/* Nothing that travels to the model's thread has a secret in it: in the copies they are masked (secrets.h).
+ *
+ * Line ends of the copies are '\n' where the document has "\r\n": so models have learnt to write, and editors turn the '\n'
  * of an insertion into their own. */
 struct context {
     const struct language *language; /* process lifetime; NULL for plain text */
@@ -32,6 +35,8 @@ struct context {
     size_t after_bytes;
     bool is_blank_line; /* nothing but white space stands on the cursor's line, or nothing at all */
     size_t blank_bytes; /* of such a line, before the cursor */
+
+    struct snippet_list shown; /* pieces of other files; none unless somebody adds them */
 };
 
 /* `syntax` may be NULL and must be up to date with `text`; a `cursor` behind the text means its end. False when memory is
