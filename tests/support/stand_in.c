@@ -25,7 +25,7 @@ struct stand_in_backend {
     struct backend *cpu;
 };
 
-static struct stand_in device;
+static struct stand_in device = {.fails_after_bodies = -1, .lost_after_ops = -1};
 static struct body bodies[BODIES_MAX];
 static int64_t used_bytes, limit_bytes;
 static int made_bodies, run_ops;
@@ -257,8 +257,22 @@ static const struct ops table = {
 
 /* --- the door --------------------------------------------------------------------------------------------------------- */
 
+/* In a program of its own the device comes from the environment: its bytes, and the operations that it lives for. */
+static void read_environment(void)
+{
+    const char *bytes = getenv("HXQD_STAND_IN_BYTES"), *ops = getenv("HXQD_STAND_IN_OPS");
+
+    if (bytes) {
+        device.is_present = true;
+        device.free_bytes = strtoll(bytes, NULL, 10);
+    }
+    if (ops)
+        device.lost_after_ops = (int)strtol(ops, NULL, 10);
+}
+
 bool cuda_device_find(struct cuda_device *found, char problem[BACKEND_PROBLEM_BYTES])
 {
+    read_environment();
     *found = (struct cuda_device){
         .name = "Stand-in 1",
         .total_bytes = device.free_bytes,

@@ -1,7 +1,9 @@
 /* A GPU that is none: it stands behind the door to CUDA, computes on the CPU, and has memory of its own that can run out and a
  * life that can end. For what the rooms above do about devices; it knows nothing of kernels.
  *
- * Link it before the kernels, whose own door is then never opened. One device, set up before a backend is made.
+ * Link it before the kernels, whose own door is then never opened. One device, set up before a backend is made: by the call
+ * below, or in a program that knows nothing of it by $HXQD_STAND_IN_BYTES (of memory) and $HXQD_STAND_IN_OPS (until it is
+ * lost).
  */
 #ifndef TESTS_SUPPORT_STAND_IN_H
 #define TESTS_SUPPORT_STAND_IN_H
