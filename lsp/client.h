@@ -56,6 +56,7 @@ struct client_counts {
 };
 
 struct completer;
+struct surroundings;
 
 struct client {
     struct client_door door;
@@ -72,6 +73,8 @@ struct client {
     int progress_percent;
     const struct engine_info *engine; /* the worker's; NULL until the model is ready */
 
+    /* surroundings.c's; from `initialize` on, NULL when memory is exhausted */
+    struct surroundings *surroundings;
     struct completer *completer; /* complete.c's; NULL before the first request */
     struct client_counts counts;
 };

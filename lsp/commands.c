@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "lsp/handlers.h"
+#include "lsp/surroundings.h"
 
 /* hxqd.debug.documentText [uri]: the server's copy of a document. */
 static void document_text_run(struct client *client, const json_t *id, const json_t *arguments)
@@ -74,6 +75,13 @@ static void stats_run(struct client *client, const json_t *id, const json_t *arg
     /* clang-format on */
 }
 
+/* hxqd.showPrompt: what the last prompt held. */
+static void show_prompt_run(struct client *client, const json_t *id, const json_t *arguments)
+{
+    (void)arguments;
+    client_reply(client, id, surroundings_prompt(client));
+}
+
 struct command {
     const char *name;
     void (*run)(struct client *client, const json_t *id, const json_t *arguments);
@@ -82,6 +90,7 @@ struct command {
 static const struct command commands[] = {
     {"hxqd.debug.documentText", document_text_run},
     {"hxqd.debug.stats", stats_run},
+    {"hxqd.showPrompt", show_prompt_run},
 };
 
 json_t *commands_names(void)

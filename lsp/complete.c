@@ -27,6 +27,7 @@
 #include "lsp/partial.h"
 #include "lsp/question.h"
 #include "lsp/recall.h"
+#include "lsp/surroundings.h"
 
 enum {
     /* A flight whose request is cancelled goes on for so long: editors cancel at each key, just before they ask again. */
@@ -327,6 +328,7 @@ static void on_done(void *user, struct flight *flight)
     if (is_whole && completer->client->settings.response_cache)
         recall_store(completer->recall, &flight->place, candidates, flight->wanted,
                      flight->is_foreseen);
+    surroundings_record(completer->client, &flight->context, candidates);
     flight_destroy(flight);
 }
 
@@ -364,8 +366,12 @@ void complete_request(struct client *client, const struct rpc_message *message)
         question_cancel(completer, "a newer request has come");
     }
     struct document *document = documents_find(client->documents, uri);
-    bool can_answer = completer && document && client->model == CLIENT_MODEL_READY;
+    bool can_answer = completer && document && client->model == CLIENT_MODEL_READY &&
+                      surroundings_allow(client, uri);
     if (can_answer && question_init(&completer->question, client, message, document, position)) {
+        enum text_encoding encoding = documents_encoding(client->documents);
+        size_t cursor = text_offset(document_text(document), encoding, position);
+        surroundings_show(client, document, cursor, &completer->question.context);
         question_ask(completer);
         return;
     }

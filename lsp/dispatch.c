@@ -6,6 +6,7 @@
 
 #include "lsp/handlers.h"
 #include "lsp/log.h"
+#include "lsp/surroundings.h"
 
 struct method {
     const char *name;
@@ -17,6 +18,7 @@ struct method {
 static const struct method methods[] = {
     {"$/cancelRequest", RPC_NOTIFICATION, complete_cancel},
     {"exit", RPC_NOTIFICATION, lifecycle_exit},
+    {"hxqd/didYank", RPC_NOTIFICATION, surroundings_yanked},
     {"initialize", RPC_REQUEST, lifecycle_initialize},
     {"initialized", RPC_NOTIFICATION, lifecycle_initialized},
     {"shutdown", RPC_REQUEST, lifecycle_shutdown},
@@ -24,6 +26,8 @@ static const struct method methods[] = {
     {"textDocument/didClose", RPC_NOTIFICATION, sync_close},
     {"textDocument/didOpen", RPC_NOTIFICATION, sync_open},
     {"textDocument/inlineCompletion", RPC_REQUEST, complete_request},
+    {"workspace/didChangeWatchedFiles", RPC_NOTIFICATION, surroundings_files_changed},
+    {"workspace/didChangeWorkspaceFolders", RPC_NOTIFICATION, surroundings_folders_changed},
     {"workspace/executeCommand", RPC_REQUEST, commands_execute},
 };
 

@@ -8,6 +8,7 @@
 
 #include "lsp/handlers.h"
 #include "lsp/log.h"
+#include "lsp/surroundings.h"
 
 static const char load_token[] = "hxqd/load";
 enum { LOAD_TOKEN_REQUEST = 1 }; /* the id of our request to create it */
@@ -72,6 +73,7 @@ void lifecycle_initialize(struct client *client, const struct rpc_message *messa
     client->documents = documents_create(encoding, lines_choose(params));
     settings_apply_json(&client->settings, json_object_get(params, "initializationOptions"),
                         on_problem, client);
+    client->surroundings = surroundings_create(client, params);
     if (json_is_integer(process_id))
         client->door.watch(client->door.user, json_integer_value(process_id));
 
@@ -144,6 +146,7 @@ void lifecycle_initialized(struct client *client, const struct rpc_message *mess
     if (client->model != CLIENT_MODEL_UNASKED)
         return;
 
+    surroundings_start(client);
     struct error error = {0};
     char *path = settings_model_path(&client->settings, &error);
     struct engine_options options = {

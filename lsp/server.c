@@ -19,6 +19,7 @@
 #include "lsp/frame.h"
 #include "lsp/handlers.h"
 #include "lsp/log.h"
+#include "lsp/surroundings.h"
 
 enum {
     WATCH_PERIOD_MS = 1000,
@@ -49,6 +50,8 @@ static void on_stop(uv_timer_t *timer)
     channel_close(server->channel);
     worker_destroy(server->worker);
     complete_close(&server->client);
+    surroundings_destroy(server->client.surroundings);
+    server->client.surroundings = NULL;
     uv_close((uv_handle_t *)&server->timer, NULL);
     for (int i = 0; i < SIGNALS; i++)
         uv_close((uv_handle_t *)&server->signals[i], NULL);

@@ -7,6 +7,7 @@
 
 #include "lsp/handlers.h"
 #include "lsp/log.h"
+#include "lsp/surroundings.h"
 
 enum { SYNC_CHANGES_MAX = 64 * 1024 }; /* in one notification */
 
@@ -37,6 +38,7 @@ void sync_open(struct client *client, const struct rpc_message *message)
             client->documents, uri, json_string_value(json_object_get(item, "languageId")),
             json_integer_value(version), json_string_value(text), json_string_length(text), &error))
         log_write(LOG_LEVEL_WARN, "document not opened: %s", error.text);
+    surroundings_note_documents(client);
 }
 
 /* One entry of contentChanges; `text` is borrowed from the message. */
@@ -88,6 +90,8 @@ void sync_change(struct client *client, const struct rpc_message *message)
         documents_change(client->documents, uri,
                          json_integer_value(json_object_get(identifier, "version")), changes, count,
                          &error);
+        if (count > 0 && changes[count - 1].has_range)
+            surroundings_note_edit(client, uri, changes[count - 1].start.line);
     }
     if (error.code != ERROR_NONE)
         log_write(LOG_LEVEL_WARN, "document given up: %s", error.text);
@@ -99,4 +103,5 @@ void sync_close(struct client *client, const struct rpc_message *message)
     const char *uri = uri_read(message);
     if (uri)
         documents_close(client->documents, uri);
+    surroundings_note_documents(client);
 }

@@ -21,6 +21,7 @@ struct workspace {
     size_t count;
     char *rules;
     bool is_watched;
+    bool is_wanted; /* somebody has asked for the index */
 
     struct index *index;
     uint64_t generation;
@@ -245,7 +246,7 @@ void workspace_set_watched(struct workspace *workspace, bool is_watched)
 
 void workspace_touch(struct workspace *workspace)
 {
-    if (workspace->is_closing)
+    if (workspace->is_closing || !workspace->is_wanted)
         return;
     workspace->is_touched = true;
     if (!workspace->build)
@@ -255,9 +256,13 @@ void workspace_touch(struct workspace *workspace)
 const struct index *workspace_index(struct workspace *workspace)
 {
     const uint64_t now = uv_now(workspace->loop);
+    const bool is_first = !workspace->is_wanted;
 
-    if (!workspace->is_watched && !workspace->build && workspace->built_ms > 0 &&
-        now - workspace->built_ms > WORKSPACE_STALE_MS)
+    workspace->is_wanted = true;
+    if (is_first)
+        workspace_touch(workspace);
+    else if (!workspace->is_watched && !workspace->build && workspace->built_ms > 0 &&
+             now - workspace->built_ms > WORKSPACE_STALE_MS)
         workspace_touch(workspace);
     return workspace->index;
 }

@@ -46,7 +46,8 @@ void workspace_set_watched(struct workspace *workspace, bool is_watched);
 /* Files may have changed: the folders are looked through soon. */
 void workspace_touch(struct workspace *workspace);
 
-/* The newest index, NULL before the first one is ready; valid until the loop runs on. Asks for a new look where that is due. */
+/* The newest index, NULL before the first one is ready, which is begun when it is first asked for; valid until the loop runs
+ * on. Asks for a new look where that is due. */
 const struct index *workspace_index(struct workspace *workspace);
 
 /* Changes when the index does. */
