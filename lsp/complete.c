@@ -126,8 +126,7 @@ static void flight_start_foreseen(struct completer *completer, const char *uri,
 static bool flight_follows(const struct completer *completer, const struct flight *flight,
                            struct place_step *step)
 {
-    if (!completer->client->settings.response_cache ||
-        flight->wanted < completer->question.wanted ||
+    if (flight->wanted < completer->question.wanted ||
         !place_step(&flight->place, &completer->cursor, step))
         return false;
 
@@ -208,7 +207,8 @@ static bool question_join(struct completer *completer)
 {
     struct flight *flight = completer->flight;
     struct place_step step;
-    if (!flight || !flight->is_submitted || !flight_follows(completer, flight, &step))
+    if (!completer->client->settings.response_cache || !flight || !flight->is_submitted ||
+        !flight_follows(completer, flight, &step))
         return false;
 
     uv_timer_stop(&completer->timer);
@@ -221,21 +221,25 @@ static bool question_join(struct completer *completer)
 
 /* --- news of the flight ----------------------------------------------------------------------------------------------- */
 
-/* Shows an editor that asked for it how the answer grows. */
-static void question_show(struct completer *completer, const struct place_step *step,
-                          const char *text)
+/* Shows an editor that asked for it how the answer grows, where it has grown. */
+static void question_show(struct completer *completer, const struct flight *flight,
+                          const struct place_step *step)
 {
-    const struct question *question = &completer->question;
-    const struct place_text whole = {text, strlen(text), 0};
+    struct question *question = &completer->question;
+    char *text = flight_text(flight);
+    const struct place_text whole = {text, text ? strlen(text) : 0, 0};
     struct place_text rest;
+    if (!text || !place_rest(step, &whole, &rest) || rest.bytes == 0 ||
+        rest.bytes == question->shown_bytes || !question_is_current(question, completer->client)) {
+        free(text);
+        return;
+    }
+
     json_t *items = json_array();
-    if (place_rest(step, &whole, &rest) && rest.bytes > 0 &&
-        question_is_current(question, completer->client))
-        question_item(question, items, &rest);
-    if (json_array_size(items) > 0)
-        partial_send(completer->client, question->token, items);
-    else
-        json_decref(items);
+    question_item(question, items, &rest);
+    question->shown_bytes = rest.bytes;
+    partial_send(completer->client, question->token, items);
+    free(text);
 }
 
 /* Answers with the statements written so far, once the user has been waiting for long enough; the rest is for the next
@@ -267,12 +271,10 @@ static void on_text(void *user, struct flight *flight)
         question_start(completer, 0);
         return;
     }
-    char *text = completer->question.token ? flight_text(flight) : NULL;
-    if (text)
-        question_show(completer, &step, text);
-    else if (!completer->question.token)
+    if (completer->question.token)
+        question_show(completer, flight, &step);
+    else if (completer->client->settings.response_cache)
         question_answer_early(completer, flight, &step);
-    free(text);
 }
 
 static void flight_count(struct client *client, const struct flight *flight)

@@ -12,9 +12,10 @@
 #include "lsp/place.h"
 
 struct question {
-    json_t *id;    /* NULL: nothing is asked */
-    json_t *range; /* what the texts replace, as sent to the editor */
-    json_t *token; /* for partial results; NULL where the editor wants none */
+    json_t *id;         /* NULL: nothing is asked */
+    json_t *range;      /* what the texts replace, as sent to the editor */
+    json_t *token;      /* for partial results; NULL where the editor wants none */
+    size_t shown_bytes; /* of the last partial result */
     char *uri;
     int64_t version; /* of the document that is asked about */
     char

@@ -1,7 +1,8 @@
 /* An engine without a model, linked in the place of the real one: it writes what the environment says, as slowly as the
  * environment says, and can be cancelled like the real one. So sessions can race against it and know what to expect.
  *
- * HXQD_SCRIPTED_TEXT      what a greedy request gets (default "scripted();"); each space begins a new token
+ * HXQD_SCRIPTED_TEXT      what a greedy request gets (default "scripted();"); each space begins a new token, and
+ *                         \\n is a line end
  * HXQD_SCRIPTED_TOKEN_MS  time per token (default 0)
  * HXQD_SCRIPTED_PROBABILITY  of every token (default 1)
  * HXQD_SCRIPTED_LOAD_MS   time to load (default 0), with progress in ten steps
@@ -135,6 +136,10 @@ static void script(const struct engine_request *request, char text[TEXT_BYTES])
         snprintf(text, TEXT_BYTES, "%s%llu", wanted, (unsigned long long)request->seed);
     else
         snprintf(text, TEXT_BYTES, "%s", wanted);
+    for (char *escape = text; (escape = strstr(escape, "\\n"));) {
+        *escape++ = '\n';
+        memmove(escape, escape + 1, strlen(escape));
+    }
 }
 
 /* Builds and tells the prompt; counts what is reused. */
