@@ -85,6 +85,12 @@ struct prompt_shown snippet_list_shown(const struct snippet_list *list,
 
 /* --- choosing --------------------------------------------------------------------------------------------------------- */
 
+/* What a piece may take of the budget. */
+static size_t piece_tokens(size_t bytes)
+{
+    return bytes / SNIPPETS_BYTES_PER_TOKEN + PATH_TOKENS;
+}
+
 /* Makes a snippet of a piece, without lines that hold secrets. False when nothing is left or memory is exhausted. */
 static bool snippet_of(struct snippet *snippet, const struct piece *piece,
                        const struct workspace *workspace)
@@ -117,6 +123,30 @@ static bool is_same(const struct snippet *snippet, const struct snippet *other)
            memcmp(snippet->text, other->text, snippet->bytes) == 0;
 }
 
+/* Takes out of a list what says little beside its last member; gives back the tokens that were set aside for it. */
+static size_t drop_contained(struct snippet_list *list)
+{
+    const struct snippet last = list->items[list->count - 1];
+    struct likeness lines;
+    size_t given_back = 0, kept = 0;
+
+    if (likeness_of_lines(&lines, last.text, last.bytes)) {
+        for (size_t i = 0; i + 1 < list->count; i++) {
+            struct snippet *snippet = &list->items[i];
+            if (likeness_lines(&lines, snippet->text, snippet->bytes) <= known_chosen) {
+                list->items[kept++] = *snippet;
+                continue;
+            }
+            given_back += piece_tokens(snippet->bytes);
+            snippet_finish(snippet);
+        }
+        list->items[kept] = last;
+        list->count = kept + 1;
+    }
+    likeness_finish(&lines);
+    return given_back;
+}
+
 /* Takes pieces, best first, as long as the budget lasts; what says nothing new is passed over. */
 static bool take_pieces(struct snippet_list *list, const struct gathering *gathering,
                         const struct viewpoint *viewpoint, const struct workspace *workspace)
@@ -129,15 +159,16 @@ static bool take_pieces(struct snippet_list *list, const struct gathering *gathe
 
     for (size_t i = 0; has_sets && i < gathering->count && list->count < PROMPT_FILES_MAX; i++) {
         const struct piece *piece = &gathering->pieces[i];
-        const size_t tokens = piece->bytes / SNIPPETS_BYTES_PER_TOKEN + PATH_TOKENS;
+        const size_t tokens = piece_tokens(piece->bytes);
         struct snippet *snippet = &list->items[list->count];
         if (tokens > left || likeness_lines(&around, piece->text, piece->bytes) > known_around ||
             likeness_lines(&chosen, piece->text, piece->bytes) > known_chosen ||
             !snippet_of(snippet, piece, workspace))
             continue;
         likeness_add_lines(&chosen, snippet->text, snippet->bytes);
-        left -= tokens;
         list->count++;
+        left -= tokens;
+        left += drop_contained(list);
     }
     likeness_finish(&around);
     likeness_finish(&chosen);

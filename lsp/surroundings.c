@@ -216,21 +216,43 @@ static json_t *files_write(const struct surroundings *surroundings)
     return files;
 }
 
+/* What is known of the workspace's files. */
+static json_t *workspace_write(const struct surroundings *surroundings)
+{
+    const struct index *index = workspace_index(surroundings->workspace);
+    struct index_counts counts = {0};
+
+    if (index)
+        index_count(index, &counts);
+    return json_pack("{s:I, s:I}", "files", (json_int_t)counts.files, "definitions",
+                     (json_int_t)counts.definitions);
+}
+
 json_t *surroundings_prompt(const struct client *client)
 {
     const struct surroundings *surroundings = client->surroundings;
 
-    if (!surroundings || !surroundings->prompt)
+    if (!surroundings)
         return json_null();
     const struct prompt_counts *counts = &surroundings->counts;
     int files = 0;
     for (size_t i = 0; i < PROMPT_FILES_MAX; i++)
         files += counts->files[i];
     const int total = files + counts->repository + counts->prefix + counts->suffix + counts->line;
-    return json_pack("{s:o, s:{s:i, s:i, s:i, s:i, s:i, s:i}, s:o, s:o}", "text",
-                     json_stringn(surroundings->prompt, surroundings->prompt_bytes), "tokens",
-                     "total", total, "files", files, "repository", counts->repository, "prefix",
-                     counts->prefix, "suffix", counts->suffix, "line", counts->line, "reused",
-                     surroundings->reused < 0 ? json_null() : json_integer(surroundings->reused),
-                     "files", files_write(surroundings));
+    json_t *text = surroundings->prompt
+                       ? json_stringn(surroundings->prompt, surroundings->prompt_bytes)
+                       : json_null();
+    json_t *reused = surroundings->prompt && surroundings->reused >= 0
+                         ? json_integer(surroundings->reused)
+                         : json_null();
+    /* a name and its value to a line: */
+    /* clang-format off */
+    return json_pack("{s:o, s:{s:i, s:i, s:i, s:i, s:i, s:i}, s:o, s:o, s:o}",
+                     "text", text,
+                     "tokens", "total", total, "files", files, "repository", counts->repository,
+                     "prefix", counts->prefix, "suffix", counts->suffix, "line", counts->line,
+                     "reused", reused,
+                     "files", files_write(surroundings),
+                     "workspace", workspace_write(surroundings));
+    /* clang-format on */
 }

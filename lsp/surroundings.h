@@ -43,7 +43,7 @@ void surroundings_show(struct client *client, struct document *document, size_t 
 void surroundings_record(struct client *client, struct context *context,
                          struct candidates *candidates);
 
-/* The last prompt as hxqd.showPrompt answers it (PROTOCOL.md), null before the first one; a new reference. */
+/* The last prompt as hxqd.showPrompt answers it (PROTOCOL.md); a new reference. */
 json_t *surroundings_prompt(const struct client *client);
 
 #endif

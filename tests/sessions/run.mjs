@@ -1,6 +1,6 @@
 // Plays one session with the real server: node run.mjs FOLDER_WITH_PROGRAMS CASE_FOLDER. See README.md for the language.
 import { spawn, spawnSync } from 'node:child_process';
-import { closeSync, mkdtempSync, openSync, readFileSync, rmSync, writeSync } from 'node:fs';
+import { closeSync, mkdirSync, mkdtempSync, openSync, readFileSync, rmSync, writeFileSync, writeSync } from 'node:fs';
 import { connect, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
@@ -65,6 +65,7 @@ class Session {
   answered = new Set();
   heard = [];
   allowed = new Set();
+  forbidden = new Set();
   input = Buffer.alloc(0);
   log = '';
   pending = []; // pieces of a `together` block or of the file to be redirected
@@ -78,6 +79,7 @@ class Session {
   constructor() {
     this.scratch = mkdtempSync(join(tmpdir(), 'hxqd-session-'));
     this.variables.socket = join(this.scratch, 'socket');
+    this.variables.folder = join(this.scratch, 'folder');
   }
 
   substitute(text) {
@@ -88,6 +90,13 @@ class Session {
       check(name in this.variables, `no such variable: ${whole}`);
       return this.variables[name];
     });
+  }
+
+  // A file below ${folder}, its text in JSON's escapes.
+  file(name, text) {
+    const path = join(this.variables.folder, name);
+    mkdirSync(dirname(path), { recursive: true });
+    writeFileSync(path, JSON.parse(text));
   }
 
   async start() {
@@ -179,6 +188,8 @@ class Session {
       if (this.answered.has(id)) this.problem ??= `a second answer to ${id}`;
       this.answered.add(id);
     }
+    const text = JSON.stringify(message);
+    for (const word of this.forbidden) if (text.includes(word)) this.problem ??= `"${word}" in ${text}`;
     this.heard.push(message);
   }
 
@@ -302,6 +313,8 @@ class Session {
       case 'through': this.through = rest; break;
       case 'env': this.environment[rest.split('=')[0]] = rest.slice(rest.indexOf('=') + 1); break;
       case 'allow': this.allowed.add(rest); break;
+      case 'forbid': this.forbidden.add(rest); break;
+      case 'file': this.file(words[0], words.slice(1).join(' ')); break;
       case 'include': await this.run(parseSession(join(here, `${rest}.session`))); break;
       case 'request': await this.request(words[0], words[1], words.slice(2).join(' ')); break;
       case 'notify': await this.say(`"method":"${words[0]}"`, words.slice(1).join(' ')); break;
