@@ -2,6 +2,9 @@
  * means. */
 #include "lsp/client.h"
 
+#include <stdlib.h>
+#include <string.h>
+
 #include "lsp/log.h"
 
 bool client_init(struct client *client, const struct settings *settings, uv_loop_t *loop,
@@ -61,6 +64,67 @@ void client_tell(struct client *client, const char *method, enum client_message 
 {
     client_notify(client, method,
                   json_pack("{s:i, s:o}", "type", (int)type, "message", rpc_text(sentence)));
+}
+
+/* Whether an array holds a string. */
+static bool lists(const json_t *array, const char *wanted)
+{
+    for (size_t i = 0; i < json_array_size(array); i++) {
+        const char *value = json_string_value(json_array_get(array, i));
+        if (value && strcmp(value, wanted) == 0)
+            return true;
+    }
+    return false;
+}
+
+void client_read_abilities(struct client *client, const json_t *capabilities)
+{
+    const json_t *editing = json_object_get(capabilities, "textDocument");
+    const json_t *action = json_object_get(editing, "codeAction");
+    const json_t *workspace = json_object_get(capabilities, "workspace");
+    const json_t *resolved = json_object_get(action, "resolveSupport");
+    const json_t *formats = json_object_get(json_object_get(editing, "hover"), "contentFormat");
+
+    client->abilities = (struct client_abilities){
+        .hover_markdown = lists(formats, "markdown"),
+        .action_literals = json_is_object(json_object_get(action, "codeActionLiteralSupport")),
+        .resolves_edits = lists(json_object_get(resolved, "properties"), "edit"),
+        .versioned_edits = json_is_true(
+            json_object_get(json_object_get(workspace, "workspaceEdit"), "documentChanges")),
+    };
+}
+
+struct document *client_locate(struct client *client, const json_t *params, struct span *range)
+{
+    const json_t *identifier = json_object_get(params, "textDocument");
+    const json_t *wanted = json_object_get(params, "range");
+    const json_t *position = json_object_get(params, "position");
+    const char *uri = json_string_value(json_object_get(identifier, "uri"));
+    struct document *document = uri ? documents_find(client->documents, uri) : NULL;
+    struct text_position start, end;
+
+    if (!document ||
+        !position_parse(position ? position : json_object_get(wanted, "start"), &start) ||
+        !position_parse(position ? position : json_object_get(wanted, "end"), &end))
+        return NULL;
+    const enum text_encoding encoding = documents_encoding(client->documents);
+    const struct text *text = document_text(document);
+    range->start = text_offset(text, encoding, start);
+    range->end = text_offset(text, encoding, end);
+    if (range->end < range->start)
+        range->end = range->start;
+    return document;
+}
+
+json_t *client_range(const struct client *client, const struct document *document,
+                     struct span range)
+{
+    const enum text_encoding encoding = documents_encoding(client->documents);
+    const struct text *text = document_text(document);
+
+    return json_pack("{s:o, s:o}", "start",
+                     position_write(text_position_at(text, encoding, range.start)), "end",
+                     position_write(text_position_at(text, encoding, range.end)));
 }
 
 /* LSP uinteger: what does not fit is no position. */

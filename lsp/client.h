@@ -57,6 +57,16 @@ struct client_counts {
 
 struct completer;
 struct surroundings;
+struct hover;
+struct errand;
+
+/* What the editor said it can do, beyond what every editor can. */
+struct client_abilities {
+    bool hover_markdown;  /* textDocument.hover.contentFormat */
+    bool action_literals; /* textDocument.codeAction.codeActionLiteralSupport */
+    bool resolves_edits;  /* textDocument.codeAction.resolveSupport has "edit" */
+    bool versioned_edits; /* workspace.workspaceEdit.documentChanges */
+};
 
 struct client {
     struct client_door door;
@@ -66,6 +76,7 @@ struct client {
 
     enum client_phase phase;
     bool can_show_progress;
+    struct client_abilities abilities;
     struct documents *documents; /* from `initialize` on */
 
     enum client_model model;
@@ -77,6 +88,10 @@ struct client {
     struct surroundings *surroundings;
     struct completer *completer; /* complete.c's; NULL before the first request */
     struct client_counts counts;
+
+    struct hover *hover;      /* hover.c's; NULL before the first request */
+    struct errand *errands;   /* errand.c's list */
+    json_int_t errand_serial; /* of the next one */
 };
 
 /* `settings` is copied. False when memory is exhausted; finish it all the same. */
@@ -93,12 +108,23 @@ void client_fail(struct client *client, const json_t *id, enum rpc_code code, co
 void client_notify(struct client *client, const char *method, json_t *params);
 void client_ask(struct client *client, json_int_t id, const char *method, json_t *params);
 
+/* Reads `capabilities` of `initialize`. */
+void client_read_abilities(struct client *client, const json_t *capabilities);
+
+/* The open document that "textDocument" names and, in bytes, the "range" or the "position" in it; NULL where `params` has them
+ * not. */
+struct document *client_locate(struct client *client, const json_t *params, struct span *range);
+
+/* LSP Range of bytes of a document; a new reference. */
+json_t *client_range(const struct client *client, const struct document *document,
+                     struct span range);
+
 /* LSP Position; false for anything that is none. */
 bool position_parse(const json_t *value, struct text_position *position);
 json_t *position_write(struct text_position position);
 
 /* LSP MessageType. */
-enum client_message { CLIENT_ERROR = 1, CLIENT_WARNING = 2 };
+enum client_message { CLIENT_ERROR = 1, CLIENT_WARNING = 2, CLIENT_INFO = 3 };
 
 /* Shows a sentence to the user (window/showMessage) or in the editor's log (window/logMessage). */
 void client_tell(struct client *client, const char *method, enum client_message type,

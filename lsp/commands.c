@@ -1,9 +1,11 @@
-/* workspace/executeCommand: the windows through which tests and curious users look inside.
+/* workspace/executeCommand: what the model writes on demand, and the windows through which tests and curious users look
+ * inside. PROTOCOL.md lists the commands for those who call them.
  *
  * Names carry the program's prefix because an editor keeps the commands of all its servers in one list. */
 #include <stdlib.h>
 #include <string.h>
 
+#include "lsp/errand.h"
 #include "lsp/handlers.h"
 #include "lsp/surroundings.h"
 
@@ -82,6 +84,21 @@ static void show_prompt_run(struct client *client, const json_t *id, const json_
     client_reply(client, id, surroundings_prompt(client));
 }
 
+/* What the model writes: hxqd.explain and the others, which take one object. */
+static const char prefix[] = "hxqd."; /* before a task's name */
+
+static void task_run(struct client *client, const struct rpc_message *message, const char *name)
+{
+    const json_t *arguments = json_array_get(json_object_get(message->params, "arguments"), 0);
+    const bool is_shown = json_is_true(json_object_get(arguments, "show"));
+    const enum writing_kind kind = task_kind(name);
+
+    if (kind != WRITING_EXPLAIN)
+        errand_start(client, message, kind, arguments, ERRAND_APPLY);
+    else
+        errand_start(client, message, kind, arguments, is_shown ? ERRAND_SHOW : ERRAND_TELL);
+}
+
 struct command {
     const char *name;
     void (*run)(struct client *client, const json_t *id, const json_t *arguments);
@@ -98,6 +115,9 @@ json_t *commands_names(void)
     json_t *names = json_array();
     for (size_t i = 0; i < sizeof commands / sizeof *commands; i++)
         json_array_append_new(names, json_string(commands[i].name));
+    for (int kind = 0; kind < WRITING_KINDS; kind++)
+        json_array_append_new(names,
+                              json_sprintf("%s%s", prefix, task_name((enum writing_kind)kind)));
     return names;
 }
 
@@ -110,5 +130,9 @@ void commands_execute(struct client *client, const struct rpc_message *message)
             return;
         }
     }
-    client_fail(client, message->id, RPC_INVALID_PARAMS, "unknown command");
+    const size_t bytes = sizeof prefix - 1;
+    if (name && strncmp(name, prefix, bytes) == 0 && task_kind(name + bytes) != WRITING_KINDS)
+        task_run(client, message, name + bytes);
+    else
+        client_fail(client, message->id, RPC_INVALID_PARAMS, "unknown command");
 }

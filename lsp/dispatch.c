@@ -4,9 +4,24 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "lsp/errand.h"
 #include "lsp/handlers.h"
 #include "lsp/log.h"
 #include "lsp/surroundings.h"
+
+/* A request that has been answered, or never was, needs nothing. */
+static void cancel_request(struct client *client, const struct rpc_message *message)
+{
+    const json_t *id = json_object_get(message->params, "id");
+
+    if (!hover_cancel(client, id) && !errand_cancel(client, id))
+        complete_cancel(client, message);
+}
+
+static void cancel_progress(struct client *client, const struct rpc_message *message)
+{
+    errand_cancel_progress(client, json_object_get(message->params, "token"));
+}
 
 struct method {
     const char *name;
@@ -16,18 +31,22 @@ struct method {
 
 /* By strcmp. */
 static const struct method methods[] = {
-    {"$/cancelRequest", RPC_NOTIFICATION, complete_cancel},
+    {"$/cancelRequest", RPC_NOTIFICATION, cancel_request},
+    {"codeAction/resolve", RPC_REQUEST, actions_resolve},
     {"exit", RPC_NOTIFICATION, lifecycle_exit},
     {"hxqd/didYank", RPC_NOTIFICATION, surroundings_yanked},
     {"initialize", RPC_REQUEST, lifecycle_initialize},
     {"initialized", RPC_NOTIFICATION, lifecycle_initialized},
     {"shutdown", RPC_REQUEST, lifecycle_shutdown},
+    {"textDocument/codeAction", RPC_REQUEST, actions_request},
     {"textDocument/didChange", RPC_NOTIFICATION, sync_change},
     {"textDocument/didClose", RPC_NOTIFICATION, sync_close},
     {"textDocument/didOpen", RPC_NOTIFICATION, sync_open},
+    {"textDocument/hover", RPC_REQUEST, hover_request},
     {"textDocument/inlineCompletion", RPC_REQUEST, complete_request},
     {"workspace/didChangeWatchedFiles", RPC_NOTIFICATION, surroundings_files_changed},
     {"workspace/didChangeWorkspaceFolders", RPC_NOTIFICATION, surroundings_folders_changed},
+    {"window/workDoneProgress/cancel", RPC_NOTIFICATION, cancel_progress},
     {"workspace/executeCommand", RPC_REQUEST, commands_execute},
 };
 
@@ -94,7 +113,7 @@ void dispatch_message(struct client *client, char *body, size_t bytes)
         dispatch_request(client, &message);
     else if (message.kind == RPC_NOTIFICATION)
         dispatch_notification(client, &message);
-    else if (client->phase == CLIENT_INITIALIZED)
+    else if (client->phase == CLIENT_INITIALIZED && !errand_answer(client, &message))
         lifecycle_answer(client, &message);
     rpc_message_finish(&message);
 }

@@ -38,4 +38,21 @@ void commands_execute(struct client *client, const struct rpc_message *message);
 /* Names for the capabilities; a new reference. */
 json_t *commands_names(void);
 
+/* actions.c */
+void actions_request(struct client *client, const struct rpc_message *message);
+void actions_resolve(struct client *client, const struct rpc_message *message);
+/* Kinds for the capabilities; a new reference. */
+json_t *actions_kinds(void);
+
+/* hover.c */
+void hover_request(struct client *client, const struct rpc_message *message);
+/* $/cancelRequest; false where the request that waits has another id. */
+bool hover_cancel(struct client *client, const json_t *id);
+/* Answers what is not answered yet as cancelled. */
+void hover_abandon(struct client *client);
+/* Forgets explanations: the model or the settings have changed. */
+void hover_reset(struct client *client);
+/* Frees all that hovering needed, once the worker has given back every job. */
+void hover_close(struct client *client);
+
 #endif

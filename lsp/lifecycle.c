@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "lsp/errand.h"
 #include "lsp/handlers.h"
 #include "lsp/log.h"
 #include "lsp/surroundings.h"
@@ -47,10 +48,13 @@ static json_t *capabilities(enum text_encoding encoding)
         [TEXT_UTF8] = "utf-8", [TEXT_UTF16] = "utf-16", [TEXT_UTF32] = "utf-32"};
     enum { SYNC_INCREMENTAL = 2 };
     /* clang-format off: a name and its value to a line */
-    return json_pack("{s:{s:s, s:{s:b, s:i}, s:b, s:{s:o}}, s:{s:s, s:s}}", "capabilities",
+    return json_pack("{s:{s:s, s:{s:b, s:i}, s:b, s:b, s:{s:o, s:b}, s:{s:o, s:b}}, s:{s:s, s:s}}",
+                     "capabilities",
                      "positionEncoding", names[encoding], "textDocumentSync", "openClose", true,
                      "change", SYNC_INCREMENTAL, "inlineCompletionProvider", true,
-                     "executeCommandProvider", "commands", commands_names(), "serverInfo", "name",
+                     "hoverProvider", true, "codeActionProvider", "codeActionKinds",
+                     actions_kinds(), "resolveProvider", true, "executeCommandProvider",
+                     "commands", commands_names(), "workDoneProgress", true, "serverInfo", "name",
                      "hxqd", "version", HXQD_VERSION);
     /* clang-format on */
 }
@@ -70,6 +74,7 @@ void lifecycle_initialize(struct client *client, const struct rpc_message *messa
     enum text_encoding encoding = encoding_choose(offered);
     client->can_show_progress =
         json_is_true(json_object_get(json_object_get(offered, "window"), "workDoneProgress"));
+    client_read_abilities(client, offered);
     client->documents = documents_create(encoding, lines_choose(params));
     settings_apply_json(&client->settings, json_object_get(params, "initializationOptions"),
                         on_problem, client);
@@ -196,6 +201,8 @@ void lifecycle_answer(struct client *client, const struct rpc_message *message)
 void lifecycle_shutdown(struct client *client, const struct rpc_message *message)
 {
     complete_abandon(client);
+    hover_abandon(client);
+    errands_abandon(client);
     client->phase = CLIENT_SHUT_DOWN;
     client_reply(client, message->id, json_null());
 }

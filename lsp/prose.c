@@ -204,6 +204,25 @@ char *prose_of_answer(const char *text, size_t bytes)
     return out.bytes;
 }
 
+size_t prose_stutter(const char *text, size_t bytes)
+{
+    enum { PERIOD_MIN = 4, PERIOD_MAX = 120, TIMES = 4 };
+
+    for (size_t period = PERIOD_MIN; period <= PERIOD_MAX && period * TIMES <= bytes; period++) {
+        size_t same = 0;
+        while (same + period < bytes && text[bytes - 1 - same] == text[bytes - 1 - same - period])
+            same++;
+        if (same < period * (TIMES - 1))
+            continue;
+
+        /* indentation and rulers repeat a byte; that is no stutter */
+        const struct line first = {text + bytes - period, period};
+        if (has_word(first))
+            return bytes - same;
+    }
+    return bytes;
+}
+
 size_t prose_code_end(const char *text, size_t bytes, bool *ended)
 {
     size_t at = 0;

@@ -30,6 +30,10 @@ char *prose_of_comment(const struct comment_style *style, const char *text, size
  * put around the whole. */
 char *prose_of_answer(const char *text, size_t bytes);
 
+/* Where a text that ends in the same few words again and again began to do so, behind their first time; `bytes` where it does
+ * not. Models that have nothing more to say stutter until they are stopped. */
+size_t prose_stutter(const char *text, size_t bytes);
+
 /* What of `text`, written behind the opening fence of a block of code, is code, in bytes; *ended as above. */
 size_t prose_code_end(const char *text, size_t bytes, bool *ended);
 

@@ -16,6 +16,7 @@
 #include "lsp/channel.h"
 #include "lsp/client.h"
 #include "lsp/dispatch.h"
+#include "lsp/errand.h"
 #include "lsp/frame.h"
 #include "lsp/handlers.h"
 #include "lsp/log.h"
@@ -47,9 +48,12 @@ static void on_stop(uv_timer_t *timer)
 {
     struct server *server = timer->data;
     complete_abandon(&server->client);
+    hover_abandon(&server->client);
+    errands_abandon(&server->client);
     channel_close(server->channel);
     worker_destroy(server->worker);
     complete_close(&server->client);
+    hover_close(&server->client);
     surroundings_destroy(server->client.surroundings);
     server->client.surroundings = NULL;
     uv_close((uv_handle_t *)&server->timer, NULL);

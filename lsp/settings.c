@@ -40,6 +40,7 @@ bool settings_init(struct settings *settings)
         .prefetch = true,
         .debounce = true,
         .patience_ms = SETTINGS_DEFAULT_PATIENCE_MS,
+        .hover_deadline_ms = SETTINGS_DEFAULT_HOVER_DEADLINE_MS,
         .log_level = LOG_LEVEL_INFO,
     };
     const char *model = getenv("HXQD_MODEL");
@@ -107,6 +108,7 @@ static const struct number_option number_options[] = {
     {"candidates", offsetof(struct settings, candidates), 1, CANDIDATES_MAX},
     {"context", offsetof(struct settings, context_tokens), 0, CONTEXT_TOKENS_MAX},
     {"context.budgetTokens", offsetof(struct settings, shown_tokens), 0, SHOWN_TOKENS_MAX},
+    {"hoverDeadline", offsetof(struct settings, hover_deadline_ms), 0, PATIENCE_MAX_MS},
     {"maxTokens", offsetof(struct settings, max_tokens), 1, COMPLETION_TOKENS_MAX},
     {"patience", offsetof(struct settings, patience_ms), 0, PATIENCE_MAX_MS},
     {"threads", offsetof(struct settings, threads), 0, THREADS_MAX},

@@ -29,6 +29,7 @@ struct settings {
     bool prefetch;       /* what follows an offered completion is written before it is asked for */
     bool debounce;       /* automatic requests wait for a pause in typing where that saves work */
     int patience_ms; /* until an answer is one statement rather than all of the text; 0: for ever */
+    int hover_deadline_ms; /* for the model's part of a hover; 0: syntax alone */
     bool exact;
     bool cross_file;  /* pieces of other files are shown to the model */
     int shown_tokens; /* of a prompt, for them */
@@ -44,7 +45,8 @@ enum {
     SETTINGS_DEFAULT_MAX_TOKENS = 128,
     SETTINGS_DEFAULT_CANDIDATES = 3,
     SETTINGS_DEFAULT_SHOWN_TOKENS = 1024,
-    SETTINGS_DEFAULT_PATIENCE_MS = 300
+    SETTINGS_DEFAULT_PATIENCE_MS = 300,
+    SETTINGS_DEFAULT_HOVER_DEADLINE_MS = 1000,
 };
 
 /* Defaults and environment. */

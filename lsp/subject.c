@@ -1,0 +1,308 @@
+/* Every look collects the symbols of whole documents anew: a query over a tree takes milliseconds, a pointer rests on a name
+ * for longer, and nothing has to be kept up to date. Secrets are masked in one copy of all that is taken, before it is cut
+ * into pieces, since a key can be longer than a piece. */
+#include "lsp/subject.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "lsp/lines.h"
+#include "lsp/prose.h"
+#include "lsp/secrets.h"
+#include "lsp/surroundings.h"
+#include "lsp/uri.h"
+#include "parsers/comments.h"
+#include "parsers/names.h"
+
+enum { SEARCHED_DOCUMENTS_MAX = 256 };
+
+/* --- where its doc comment goes ------------------------------------------------------------------------------------------- */
+
+/* Above the definition: in the place of the one that is there, or before its first line. */
+static bool find_above(const struct symbol *symbol, const char *text, struct span *range)
+{
+    const size_t start = lines_start(text, symbol->whole.start);
+    const bool has_doc = symbol->doc.end > symbol->doc.start;
+
+    *range = (struct span){has_doc ? lines_start(text, symbol->doc.start) : start, start};
+    return lines_are_blank(text, start, symbol->whole.start) && range->start <= range->end &&
+           (!has_doc ||
+            (symbol->doc.end <= start && lines_are_blank(text, range->start, symbol->doc.start)));
+}
+
+/* Inside of it, as the first thing of its body. */
+static bool find_inside(const struct symbol *symbol, const char *text, size_t bytes,
+                        struct span *range)
+{
+    const bool has_doc = symbol->doc.end > symbol->doc.start;
+    const size_t start = lines_end(text, bytes, symbol->signature.end);
+
+    *range = (struct span){start, start};
+    if (has_doc)
+        *range = (struct span){lines_start(text, symbol->doc.start),
+                               lines_end(text, bytes, symbol->doc.end)};
+    return start < symbol->whole.end && text[start - 1] == '\n' &&
+           (!has_doc ||
+            (range->start >= start && lines_are_blank(text, range->start, symbol->doc.start) &&
+             lines_are_blank(text, symbol->doc.end, range->end)));
+}
+
+static bool is_documented_inside(const struct language *language, enum symbol_kind kind)
+{
+    return language_comments(language)->doc_is_inside &&
+           (kind == SYMBOL_FUNCTION || kind == SYMBOL_METHOD || kind == SYMBOL_TYPE);
+}
+
+/* False where there is no line for it, or where the language would want it in another place. */
+static bool find_doc_range(const struct language *language, const struct symbol *symbol,
+                           const char *text, size_t bytes, struct span *range)
+{
+    if (is_documented_inside(language, symbol->kind))
+        return find_inside(symbol, text, bytes, range);
+    return !language_comments(language)->doc_is_inside && find_above(symbol, text, range);
+}
+
+/* --- copies --------------------------------------------------------------------------------------------------------------- */
+
+/* Where the lines begin that a prompt shows before `at`. */
+static size_t window_start(const char *text, size_t bytes, size_t at)
+{
+    return at > SUBJECT_AROUND_BYTES ? lines_end(text, bytes, at - SUBJECT_AROUND_BYTES - 1) : 0;
+}
+
+/* What a prompt is made of. False on exhausted memory. */
+static bool copy_around(struct subject *subject, const struct symbol *symbol, const char *text,
+                        size_t bytes)
+{
+    const struct span doc = subject->doc_range;
+    const size_t start = lines_start(text, symbol->whole.start);
+    const size_t end = lines_end(text, bytes, symbol->whole.end > 0 ? symbol->whole.end - 1 : 0);
+    const size_t first = doc.start < start ? doc.start : start;
+    const size_t from = window_start(text, bytes, first);
+    struct span after = lines_cut(text, (struct span){end, bytes}, SUBJECT_AROUND_BYTES);
+    struct span body = {doc.end > start ? doc.end : start, end};
+
+    char *masked = strndup(text + from, after.end - from);
+    if (!masked)
+        return false;
+    secrets_mask(masked, after.end - from);
+
+    /* offsets of the copy from here on */
+    body = lines_cut(text, body, SUBJECT_CODE_BYTES);
+    subject->before = lines_copy(masked, (struct span){0, first - from});
+    subject->head = lines_copy(
+        masked, (struct span){start - from, (doc.start > start ? doc.start : start) - from});
+    subject->body = lines_copy(masked, (struct span){body.start - from, body.end - from});
+    subject->is_whole = body.end == end && memcmp(masked + body.start - from, text + body.start,
+                                                  body.end - body.start) == 0;
+    subject->after = lines_copy(masked, (struct span){end - from, after.end - from});
+    free(masked);
+
+    /* a docstring is indented like the line behind it */
+    const size_t line = doc.start > start ? doc.end : start;
+    subject->indent = strndup(text + line, lines_indent(text, bytes, line));
+    return subject->before && subject->head && subject->body && subject->after && subject->indent;
+}
+
+static char *copy_doc(const struct language *language, const char *text, struct span doc)
+{
+    char *prose = malloc(doc.end - doc.start + 1);
+
+    if (prose)
+        prose[doc.end > doc.start ? comment_prose(language, text, doc, prose) : 0] = '\0';
+    return prose;
+}
+
+static char *copy_signature(const char *text, const struct symbol *symbol)
+{
+    struct span lines = lines_cut(text, symbol->signature, SUBJECT_SIGNATURE_BYTES);
+
+    /* its first line may be indented: what stands before it belongs to the indentation that all have in common */
+    const size_t start = lines_start(text, lines.start);
+    if (lines_are_blank(text, start, lines.start))
+        lines.start = start;
+    return prose_indent(text + lines.start, lines.end - lines.start, "");
+}
+
+/* FNV-1a; for equality only. */
+static uint64_t hash_bytes(uint64_t hash, const char *bytes, size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        hash = (hash ^ (unsigned char)bytes[i]) * UINT64_C(1099511628211);
+    return hash;
+}
+
+/* --- from symbols -------------------------------------------------------------------------------------------------------- */
+
+static bool subject_init(struct subject *subject, const struct client *client,
+                         const struct document *document, const struct symbol *symbol)
+{
+    const struct text *source = document_text(document);
+    const char *text = text_bytes(source), *uri = document_uri(document);
+    const size_t bytes = text_size(source);
+
+    *subject = (struct subject){
+        .kind = symbol->kind,
+        .language = document_language(document),
+        .name = lines_copy(text, symbol->name),
+        .owner = lines_copy(text, symbol->owner),
+        .signature = copy_signature(text, symbol),
+        .doc = copy_doc(document_language(document), text, symbol->doc),
+        .path = uri_path(uri),
+        .uri = strdup(uri),
+        .is_secret = !surroundings_allow(client, uri),
+        .hash = hash_bytes(UINT64_C(14695981039346656037), uri, strlen(uri) + 1),
+    };
+    subject->line =
+        1 +
+        text_position_at(source, documents_encoding(client->documents), symbol->name.start).line;
+    subject->hash = hash_bytes(subject->hash, text + symbol->whole.start,
+                               symbol->whole.end - symbol->whole.start);
+    subject->hash =
+        hash_bytes(subject->hash, text + symbol->doc.start, symbol->doc.end - symbol->doc.start);
+    subject->has_place =
+        find_doc_range(subject->language, symbol, text, bytes, &subject->doc_range);
+    if (!subject->has_place) {
+        const size_t start = lines_start(text, symbol->whole.start);
+        subject->doc_range = (struct span){start, start};
+    }
+    if (subject->name && subject->owner && subject->signature && subject->doc && subject->path &&
+        subject->uri && copy_around(subject, symbol, text, bytes))
+        return true;
+    subject_finish(subject);
+    return false;
+}
+
+bool subject_lines(struct subject *subject, const struct client *client,
+                   const struct document *document, struct span range)
+{
+    const struct text *source = document_text(document);
+    const char *text = text_bytes(source);
+    const size_t start = lines_start(text, range.start);
+    const size_t last = range.end > start ? range.end - 1 : start;
+    const size_t end = lines_end(text, text_size(source), last);
+    const struct symbol symbol = {.whole = {start, end}, .signature = {start, start}};
+
+    if (!subject_init(subject, client, document, &symbol))
+        return false;
+    subject->doc_range = (struct span){start, end};
+    return true;
+}
+
+void subject_finish(struct subject *subject)
+{
+    free(subject->name);
+    free(subject->owner);
+    free(subject->signature);
+    free(subject->doc);
+    free(subject->path);
+    free(subject->uri);
+    free(subject->before);
+    free(subject->head);
+    free(subject->body);
+    free(subject->after);
+    free(subject->indent);
+    *subject = (struct subject){0};
+}
+
+static bool collect(struct document *document, struct symbols *symbols)
+{
+    const struct syntax *syntax = document_syntax(document);
+    const struct text *text = document_text(document);
+
+    return syntax && symbols_init(symbols, syntax, text_bytes(text), text_size(text));
+}
+
+bool subject_exists(struct document *document, size_t offset, struct symbol *symbol)
+{
+    struct symbols symbols;
+
+    if (!collect(document, &symbols))
+        return false;
+    const struct symbol *found = symbols_enclosing(&symbols, offset);
+    if (found)
+        *symbol = *found;
+    symbols_finish(&symbols);
+    return found != NULL;
+}
+
+bool subject_enclosing(struct subject *subject, struct client *client, struct document *document,
+                       size_t offset)
+{
+    struct symbol symbol;
+
+    return subject_exists(document, offset, &symbol) &&
+           subject_init(subject, client, document, &symbol);
+}
+
+/* --- names ---------------------------------------------------------------------------------------------------------------- */
+
+static size_t distance(size_t a, size_t b)
+{
+    return a < b ? b - a : a - b;
+}
+
+/* How well a symbol of the right name answers: the place itself, then what has a body, then what has a comment. */
+static int rank(const struct symbol *symbol, size_t offset)
+{
+    const bool is_here = symbol->name.start <= offset && offset <= symbol->name.end;
+    const bool has_body = symbol->whole.end > symbol->signature.end;
+
+    return 4 * is_here + 2 * has_body + (symbol->doc.end > symbol->doc.start);
+}
+
+/* The best symbol of a name, of equal ones the nearest to `offset`. */
+static bool find_named(struct document *document, const char *name, size_t bytes, size_t offset,
+                       struct symbol *symbol)
+{
+    const char *text = text_bytes(document_text(document));
+    struct symbols symbols;
+    const struct symbol *best = NULL;
+
+    if (!collect(document, &symbols))
+        return false;
+    for (size_t i = 0; i < symbols.count; i++) {
+        const struct symbol *item = &symbols.items[i];
+        if (item->name.end - item->name.start != bytes ||
+            memcmp(text + item->name.start, name, bytes) != 0)
+            continue;
+        const int gain = best ? rank(item, offset) - rank(best, offset) : 1;
+        if (gain > 0 ||
+            (gain == 0 && distance(item->name.start, offset) < distance(best->name.start, offset)))
+            best = item;
+    }
+    if (best)
+        *symbol = *best;
+    symbols_finish(&symbols);
+    return best != NULL;
+}
+
+bool subject_find(struct subject *subject, struct client *client, struct document *document,
+                  size_t offset)
+{
+    const struct syntax *syntax = document_syntax(document);
+    const char *text = text_bytes(document_text(document));
+    struct symbol symbol;
+
+    bool is_found;
+
+    const struct span name = syntax ? name_at(syntax, text, offset) : (struct span){0};
+    if (name.end <= name.start)
+        return false;
+    const char *wanted = text + name.start;
+    const size_t bytes = name.end - name.start;
+    struct document *place = document;
+    is_found = find_named(document, wanted, bytes, offset, &symbol);
+
+    /* documents of another language would hold other things of that name */
+    const size_t count = documents_count(client->documents);
+    for (size_t i = 0; !is_found && i < count && i < SEARCHED_DOCUMENTS_MAX; i++) {
+        place = documents_at(client->documents, i);
+        is_found = place != document && document_language(place) == document_language(document) &&
+                   find_named(place, wanted, bytes, 0, &symbol);
+    }
+    if (!is_found || !subject_init(subject, client, place, &symbol))
+        return false;
+    subject->asked = name;
+    return true;
+}
