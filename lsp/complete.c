@@ -327,10 +327,10 @@ static void on_done(void *user, struct flight *flight)
                                         candidates->facts[0].replaced_bytes};
         flight_start_foreseen(completer, flight->uri, &flight->context, &text);
     }
+    surroundings_record(completer->client, &flight->context, candidates);
     if (is_whole && completer->client->settings.response_cache)
         recall_store(completer->recall, &flight->place, candidates, flight->wanted,
                      flight->is_foreseen);
-    surroundings_record(completer->client, &flight->context, candidates);
     flight_destroy(flight);
 }
 

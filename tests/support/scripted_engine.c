@@ -2,7 +2,7 @@
  * environment says, and can be cancelled like the real one. So sessions can race against it and know what to expect.
  *
  * HXQD_SCRIPTED_TEXT      what a greedy request gets (default "scripted();"); each space begins a new token, and
- *                         \\n is a line end
+ *                         \n is a line end
  * HXQD_SCRIPTED_TOKEN_MS  time per token (default 0)
  * HXQD_SCRIPTED_PROBABILITY  of every token (default 1)
  * HXQD_SCRIPTED_LOAD_MS   time to load (default 0), with progress in ten steps

@@ -7,7 +7,7 @@
 #include "infer/forward.h"
 #include "infer/session.h"
 
-enum { VOCAB = 1032, CONTEXT = 300, LONG = 3 * FORWARD_TILE + 5 };
+enum { VOCAB = 1032, LONG = 3 * FORWARD_TILE + 5, CONTEXT = LONG + 100 };
 
 static struct model *model;
 
@@ -187,6 +187,55 @@ static void sync_that_was_cancelled_leaves_a_clean_prefix(void **state)
     session_destroy(model, session);
 }
 
+/* The model's own operations, of which attention, once in every layer, is counted. */
+static struct {
+    const struct ops *ops;
+    int layers, cancel_at; /* layers begun; at which of them the flag goes up */
+    atomic_bool cancel;
+} counted;
+
+static void count_attention(struct backend *backend, struct slice q, struct slice keys,
+                            struct slice values, struct attention_shape shape, int first, int n,
+                            struct slice out)
+{
+    if (++counted.layers == counted.cancel_at)
+        atomic_store(&counted.cancel, true);
+    counted.ops->attention(backend, q, keys, values, shape, first, n, out);
+}
+
+static void sync_that_is_cancelled_begins_no_further_layer(void **state)
+{
+    const int layers = model->config.layers;
+    /* the first and the last layer of a prompt's tiles, of a token that is decoded */
+    const struct {
+        size_t known;
+        int cancel_at;
+    } cases[] = {{0, 1}, {0, layers}, {0, layers + 1}, {0, 3 * layers}, {LONG - 1, 1}};
+    int32_t tokens[LONG];
+    struct ops ops = *model->backend->ops;
+
+    (void)state;
+    fill_tokens(tokens, LONG, 5);
+    counted.ops = model->backend->ops;
+    ops.attention = count_attention;
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct session *session = create();
+        struct error error = {0};
+
+        if (cases[i].known > 0)
+            assert_true(session_sync(model, session, tokens, cases[i].known, NULL, NULL, NULL));
+        counted.layers = 0;
+        counted.cancel_at = cases[i].cancel_at;
+        atomic_store(&counted.cancel, false);
+        model->backend->ops = &ops;
+        assert_false(session_sync(model, session, tokens, LONG, &counted.cancel, NULL, &error));
+        model->backend->ops = counted.ops;
+        assert_int_equal(error.code, ERROR_CANCELLED);
+        assert_int_equal(counted.layers, cases[i].cancel_at);
+        session_destroy(model, session);
+    }
+}
+
 static void sync_refuses_what_it_cannot_hold(void **state)
 {
     int32_t tokens[CONTEXT + 1] = {0};
@@ -236,6 +285,7 @@ int main(void)
         cmocka_unit_test(verify_evaluates_what_has_been_read_without_logits),
         cmocka_unit_test(sync_token_by_token_equals_one_pass),
         cmocka_unit_test(sync_that_was_cancelled_leaves_a_clean_prefix),
+        cmocka_unit_test(sync_that_is_cancelled_begins_no_further_layer),
         cmocka_unit_test(sync_refuses_what_it_cannot_hold),
         cmocka_unit_test(logits_do_not_depend_on_the_number_of_threads),
     };
