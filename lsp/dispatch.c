@@ -44,9 +44,9 @@ static const struct method methods[] = {
     {"textDocument/didOpen", RPC_NOTIFICATION, sync_open},
     {"textDocument/hover", RPC_REQUEST, hover_request},
     {"textDocument/inlineCompletion", RPC_REQUEST, complete_request},
+    {"window/workDoneProgress/cancel", RPC_NOTIFICATION, cancel_progress},
     {"workspace/didChangeWatchedFiles", RPC_NOTIFICATION, surroundings_files_changed},
     {"workspace/didChangeWorkspaceFolders", RPC_NOTIFICATION, surroundings_folders_changed},
-    {"window/workDoneProgress/cancel", RPC_NOTIFICATION, cancel_progress},
     {"workspace/executeCommand", RPC_REQUEST, commands_execute},
 };
 

@@ -53,9 +53,9 @@ static void on_stop(uv_timer_t *timer)
     channel_close(server->channel);
     worker_destroy(server->worker);
     complete_close(&server->client);
-    hover_close(&server->client);
     surroundings_destroy(server->client.surroundings);
     server->client.surroundings = NULL;
+    hover_close(&server->client);
     uv_close((uv_handle_t *)&server->timer, NULL);
     for (int i = 0; i < SIGNALS; i++)
         uv_close((uv_handle_t *)&server->signals[i], NULL);
