@@ -18,7 +18,9 @@ struct writing {
     struct candidates *candidates; /* where the prompt is kept */
     const struct context *context;
     const struct graft *graft;
-    struct relay *relay; /* NULL for alternatives */
+    const struct engine_result *result; /* so far */
+    struct relay *relay;                /* NULL for alternatives */
+    float min_probability;              /* for being relayed */
 
     /* A block that the text's first line opened, once it has: the context at that line's end. */
     bool has_block;
@@ -34,36 +36,51 @@ static void writing_finish(struct writing *writing)
     free(writing->line);
 }
 
-/* Blocks */
+/* Probability */
 
-/* The context behind a line that was inserted at the cursor. False when memory is exhausted, or parsing was given up. */
-static bool context_behind(struct context *behind, const struct context *context, const char *line)
+/* The geometric mean of the probabilities of the tokens that begin within the first `bytes` of what was written. */
+static float mean_probability(const struct engine_result *result, size_t bytes)
 {
-    size_t line_bytes = strlen(line), cursor = context->before_bytes + line_bytes;
-    size_t bytes = cursor + context->after_bytes;
-    char *text = malloc(bytes + 1);
-    struct syntax *syntax = syntax_create(context->language);
-    bool made = false;
+    float sum = 0.0f;
+    int count = 0;
 
-    if (text && syntax) {
-        memcpy(text, context->before, context->before_bytes);
-        memcpy(text + context->before_bytes, line, line_bytes);
-        memcpy(text + cursor, context->after, context->after_bytes);
-        made = syntax_parse(syntax, text, bytes) &&
-               context_init(behind, context->language, syntax, text, bytes, cursor);
+    for (int i = 0; i < result->completion_tokens; i++) {
+        size_t start = i > 0 ? result->ends[i - 1] : 0;
+        if (count > 0 && start >= bytes)
+            break;
+        sum += result->log_probabilities[i];
+        count++;
     }
-    syntax_destroy(syntax);
-    free(text);
-    return made;
+    return count > 0 ? expf(sum / (float)count) : 0.0f;
 }
+
+/* The chance that a first line of `bytes` is right. A model knows how sure it is of each token, but not how far it is to the
+ * next chance to be wrong: long lines seldom are right. Logistic function, fitted to what became of completions of the
+ * evaluation set (tests/bench/quality.c; QUALITY.md has the check on problems that were not fitted). */
+static float chance(float confidence, size_t bytes)
+{
+    static const float base = 1.90f, per_log_confidence = 2.88f, per_log_byte = -1.23f;
+    float sum = base + per_log_confidence * logf(confidence) + per_log_byte * logf((float)bytes);
+
+    return 1.0f / (1.0f + expf(-sum));
+}
+
+/* The length of a text's first line with more than white space. */
+static size_t first_line_bytes(const char *text)
+{
+    text += strspn(text, "\n");
+    return strcspn(text, "\n");
+}
+
+/* Blocks */
 
 /* Sees whether the first line, which is all that was asked for, opens a block without whose end the parser would complain; then
  * the block is to be written too. */
 static bool writing_begin_block(struct writing *writing, const char *text, size_t bytes)
 {
     const struct context *context = writing->context;
-    const char *newline = memchr(text, '\n', bytes);
-    size_t start;
+    size_t start, end = strspn(text, " \t\n");
+    const char *newline = memchr(text + end, '\n', bytes - end);
     struct trimmed line;
 
     if (writing->line || !newline || !context->language || context->extent != SCOPE_LINE ||
@@ -74,13 +91,23 @@ static bool writing_begin_block(struct writing *writing, const char *text, size_
         return false;
     writing->line = line.text;
     if (*line.text == '\0' || graft_is_sound(writing->graft, 0, line.text, strlen(line.text)) ||
-        !context_behind(&writing->block, context, line.text))
+        !context_advance(&writing->block, context, line.text, strlen(line.text), 0))
         return false;
 
+    context_parse(&writing->block);
     writing->has_block = writing->block.extent == SCOPE_BLOCK;
     if (!writing->has_block)
         context_finish(&writing->block);
     return writing->has_block;
+}
+
+/* Whether the first line is probable enough as far as it has been written. */
+static bool is_probable_so_far(const struct writing *writing, const char *text)
+{
+    size_t blank = strspn(text, " \t\n"), line = strcspn(text + blank, "\n");
+
+    return chance(mean_probability(writing->result, blank + line), line) >=
+           writing->min_probability;
 }
 
 /* The engine's callback. */
@@ -88,7 +115,8 @@ static bool on_text(void *user, const char *text, size_t bytes)
 {
     struct writing *writing = user;
 
-    relay_push(writing->relay, text, bytes);
+    if (writing->relay && is_probable_so_far(writing, text))
+        relay_push(writing->relay, text, bytes);
     if (!writing->has_block) {
         if (!trim_is_complete(writing->context, text, bytes))
             return true;
@@ -149,24 +177,6 @@ static bool writing_shown(const struct writing *writing, const struct engine_res
     return true;
 }
 
-/* Probability */
-
-/* The geometric mean of the probabilities of the tokens that begin within the first `bytes` of what was written. */
-static float mean_probability(const struct engine_result *result, size_t bytes)
-{
-    float sum = 0.0f;
-    int count = 0;
-
-    for (int i = 0; i < result->completion_tokens; i++) {
-        size_t start = i > 0 ? result->ends[i - 1] : 0;
-        if (count > 0 && start >= bytes)
-            break;
-        sum += result->log_probabilities[i];
-        count++;
-    }
-    return count > 0 ? expf(sum / (float)count) : 0.0f;
-}
-
 /* The list */
 
 /* Whether a candidate comes before another one: fewer errors first, then the more probable. */
@@ -204,16 +214,16 @@ static void candidates_add(struct candidates *candidates, char *text, const stru
     candidates->facts[at] = *facts;
 }
 
-/* Whether a text is worth adding: not empty, not there already, probable enough. */
+/* Whether a text is worth adding: not empty, and not there already. */
 static bool candidates_want(const struct candidates *candidates, const char *text,
-                            const struct candidate *facts, float min_probability)
+                            const struct candidate *facts)
 {
     for (size_t i = 0; i < candidates->count; i++) {
         if (!strcmp(candidates->texts[i], text) &&
             candidates->facts[i].replaced_bytes == facts->replaced_bytes)
             return false;
     }
-    return *text != '\0' && facts->probability >= min_probability;
+    return *text != '\0';
 }
 
 static void candidates_count(struct candidates *candidates, const struct engine_result *result,
@@ -234,7 +244,7 @@ static void candidates_count(struct candidates *candidates, const struct engine_
 
 /* Makes a candidate of a result and adds it where it is worth it. */
 static bool candidates_take(struct candidates *candidates, const struct writing *writing,
-                            const struct engine_result *result, float min_probability)
+                            const struct engine_result *result)
 {
     struct trimmed trimmed;
 
@@ -248,8 +258,8 @@ static bool candidates_take(struct candidates *candidates, const struct writing 
         .errors = graft_errors(writing->graft, trimmed.replaced_bytes, trimmed.text,
                                strlen(trimmed.text)),
     };
-    facts.probability = facts.confidence;
-    if (candidates_want(candidates, trimmed.text, &facts, min_probability))
+    facts.probability = chance(facts.confidence, first_line_bytes(trimmed.text));
+    if (candidates_want(candidates, trimmed.text, &facts))
         candidates_add(candidates, trimmed.text, &facts);
     else
         free(trimmed.text);
@@ -262,10 +272,15 @@ static bool candidates_write(struct candidates *candidates, struct engine *engin
                              const struct candidates_request *request, struct error *error)
 {
     struct prompt_file files[PROMPT_FILES_MAX];
-    struct writing writing = {.candidates = candidates,
-                              .context = context,
-                              .graft = graft,
-                              .relay = index == 0 ? request->relay : NULL};
+    struct engine_result result;
+    struct writing writing = {
+        .candidates = candidates,
+        .context = context,
+        .graft = graft,
+        .result = &result,
+        .relay = index == 0 ? request->relay : NULL,
+        .min_probability = request->min_probability,
+    };
     const struct engine_request run = {
         .fill = true,
         .prefix = context->before,
@@ -284,12 +299,11 @@ static bool candidates_write(struct candidates *candidates, struct engine *engin
         .on_prompt = on_prompt,
         .user = &writing,
     };
-    struct engine_result result;
     bool done = engine_complete(engine, &run, &result, error);
 
     if (done) {
         candidates_count(candidates, &result, index);
-        done = candidates_take(candidates, &writing, &result, request->min_probability) ||
+        done = candidates_take(candidates, &writing, &result) ||
                error_set(error, ERROR_MEMORY, "no memory for a completion");
         engine_result_finish(&result);
     }

@@ -138,6 +138,12 @@ static bool flight_follows(const struct completer *completer, const struct fligh
 
 /* --- the question ----------------------------------------------------------------------------------------------------- */
 
+/* Whether a text is probable enough to be shown unasked. */
+static bool is_probable(const struct client *client, const struct place_text *text)
+{
+    return text->probability >= client->settings.min_probability;
+}
+
 /* Answers it, if that still makes sense, and leaves none. */
 static void question_answer(struct completer *completer, const struct recall_answer *answer)
 {
@@ -146,8 +152,10 @@ static void question_answer(struct completer *completer, const struct recall_ans
     struct question *question = &completer->question;
     json_t *items = json_array();
     bool is_current = question_is_current(question, client);
-    for (size_t i = 0; i < answer->count && (int)i < question->wanted && is_current; i++)
-        question_item(question, items, &answer->texts[i]);
+    for (size_t i = 0; i < answer->count && (int)i < question->wanted && is_current; i++) {
+        if (question->is_invoked || is_probable(client, &answer->texts[i]))
+            question_item(question, items, &answer->texts[i]);
+    }
 
     uint64_t taken_ns = uv_hrtime() - question->asked_ns;
     counts->latencies_ms[counts->latencies++ % CLIENT_LATENCIES] = (double)taken_ns / 1e6;
@@ -170,6 +178,7 @@ static void question_start(struct completer *completer, int delay_ms)
     struct flight *flight = flight_create(completer->client, question->uri, &question->context,
                                           question->wanted, &events);
     if (flight) {
+        flight->budget_ms = question->is_invoked ? 0 : flight->budget_ms;
         flight_start(completer, flight, delay_ms);
         return;
     }
@@ -195,7 +204,7 @@ static bool question_answer_known(struct completer *completer)
     bool goes_on = flight && !flight->is_foreseen && flight_follows(completer, flight, &step);
     if (flight && !flight->is_foreseen && !goes_on)
         flight_forget(completer);
-    if (!goes_on && answer.count > 0)
+    if (!goes_on && answer.count > 0 && is_probable(client, &answer.texts[0]))
         flight_start_foreseen(completer, question->uri, &question->context, &answer.texts[0]);
     question_answer(completer, &answer);
     return true;
@@ -227,7 +236,7 @@ static void question_show(struct completer *completer, const struct flight *flig
 {
     struct question *question = &completer->question;
     char *text = flight_text(flight);
-    const struct place_text whole = {text, text ? strlen(text) : 0, 0};
+    const struct place_text whole = {.text = text, .bytes = text ? strlen(text) : 0};
     struct place_text rest;
     if (!text || !place_rest(step, &whole, &rest) || rest.bytes == 0 ||
         rest.bytes == question->shown_bytes || !question_is_current(question, completer->client)) {
@@ -252,7 +261,8 @@ static void question_answer_early(struct completer *completer, const struct flig
     bool is_due = client->settings.patience_ms > 0 && completer->question.wanted == 1 &&
                   step->closed_bytes == 0 && waited_ms >= (uint64_t)client->settings.patience_ms;
     char *text = is_due ? flight_statements(flight) : NULL;
-    const struct place_text whole = {text, text ? strlen(text) : 0, 0};
+    const struct place_text whole = {
+        .text = text, .bytes = text ? strlen(text) : 0, .probability = 1.0f};
     struct recall_answer answer = {.count = 1};
     if (text && place_rest(step, &whole, &answer.texts[0]) && answer.texts[0].bytes > 0) {
         completer->client->counts.early++;
@@ -324,8 +334,10 @@ static void on_done(void *user, struct flight *flight)
     bool is_next = is_ours && is_whole && !completer->flight && !flight->is_foreseen;
     if (is_next && candidates->count > 0) {
         const struct place_text text = {candidates->texts[0], strlen(candidates->texts[0]),
-                                        candidates->facts[0].replaced_bytes};
-        flight_start_foreseen(completer, flight->uri, &flight->context, &text);
+                                        candidates->facts[0].replaced_bytes,
+                                        candidates->facts[0].probability};
+        if (is_probable(completer->client, &text))
+            flight_start_foreseen(completer, flight->uri, &flight->context, &text);
     }
     surroundings_record(completer->client, &flight->context, candidates);
     if (is_whole && completer->client->settings.response_cache)

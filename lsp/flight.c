@@ -21,6 +21,8 @@ static void flight_run(struct worker_job *job, struct engine *engine)
     const struct candidates_request request = {
         .wanted = flight->wanted,
         .max_tokens = flight->max_tokens,
+        .budget_ms = flight->budget_ms,
+        .min_probability = flight->min_probability,
         .cancel = &job->is_cancelled,
         .relay = flight->relay,
     };
@@ -64,6 +66,8 @@ static struct flight *flight_allocate(struct client *client, const char *uri, in
     flight->uri = strdup(uri);
     flight->wanted = wanted;
     flight->max_tokens = client->settings.max_tokens;
+    flight->budget_ms = client->settings.budget_ms;
+    flight->min_probability = client->settings.min_probability;
     flight->events = *events;
     flight->relay = relay_create(client->loop, on_text, flight);
     return flight;
@@ -86,7 +90,7 @@ struct flight *flight_create(struct client *client, const char *uri, const struc
                              int wanted, const struct flight_events *events)
 {
     return flight_place(flight_allocate(client, uri, wanted, events), context,
-                        &(struct place_text){"", 0, 0});
+                        &(struct place_text){.text = ""});
 }
 
 struct flight *flight_foresee(struct client *client, const char *uri, const struct context *context,

@@ -29,7 +29,9 @@ struct flight {
     char *uri;
     struct place place;
     int wanted, max_tokens;
-    bool must_parse; /* its extent is not known yet */
+    int budget_ms;         /* 0: none */
+    float min_probability; /* what is less probable is not told before it is complete */
+    bool must_parse;       /* its extent is not known yet */
 
     /* The loop's. */
     struct flight_events events;

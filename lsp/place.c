@@ -128,6 +128,7 @@ bool place_rest(const struct place_step *step, const struct place_text *whole,
         .text = whole->text + step->typed_bytes,
         .bytes = whole->bytes - known,
         .replaced_bytes = whole->replaced_bytes - step->passed_bytes,
+        .probability = whole->probability,
     };
     return true;
 }

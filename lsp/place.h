@@ -64,6 +64,7 @@ struct place_text {
     const char *text;
     size_t bytes;
     size_t replaced_bytes;
+    float probability; /* that it is right */
 };
 
 /* What of a completion is still missing after a step, borrowed from it. False where it does not agree with what was typed. */

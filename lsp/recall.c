@@ -98,6 +98,7 @@ bool recall_rest(const struct candidates *candidates, const struct place_step *s
             .text = candidates->texts[i],
             .bytes = strlen(candidates->texts[i]),
             .replaced_bytes = candidates->facts[i].replaced_bytes,
+            .probability = candidates->facts[i].probability,
         };
         struct place_text *rest = &answer->texts[answer->count];
         answer->count += place_rest(step, &whole, rest) && rest->bytes > 0;

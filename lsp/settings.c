@@ -21,9 +21,13 @@ enum {
     PATTERNS_MAX = 1024,
     COMPLETION_TOKENS_MAX = 4096,
     PATIENCE_MAX_MS = 60 * 1000,
+    BUDGET_MAX_MS = 60 * 1000,
     OPTION_NAME_BYTES = 64, /* of an unknown option, to be shown */
     SENTENCE_BYTES = 256,
 };
+
+/* Where completions of the evaluation set that are right begin to be left out (QUALITY.md). */
+static const float default_min_probability = 0.05f;
 
 static const int64_t MEMORY_LEAST_BYTES = INT64_C(1) << 20, MEMORY_MOST_BYTES = INT64_C(1) << 50;
 
@@ -39,6 +43,8 @@ bool settings_init(struct settings *settings)
         .response_cache = true,
         .prefetch = true,
         .debounce = true,
+        .budget_ms = SETTINGS_DEFAULT_BUDGET_MS,
+        .min_probability = default_min_probability,
         .patience_ms = SETTINGS_DEFAULT_PATIENCE_MS,
         .hover_deadline_ms = SETTINGS_DEFAULT_HOVER_DEADLINE_MS,
         .log_level = LOG_LEVEL_INFO,
@@ -112,6 +118,7 @@ static const struct number_option number_options[] = {
     {"maxTokens", offsetof(struct settings, max_tokens), 1, COMPLETION_TOKENS_MAX},
     {"patience", offsetof(struct settings, patience_ms), 0, PATIENCE_MAX_MS},
     {"threads", offsetof(struct settings, threads), 0, THREADS_MAX},
+    {"timeBudget", offsetof(struct settings, budget_ms), 0, BUDGET_MAX_MS},
 };
 
 static const struct number_option *number_option_find(const char *name)
@@ -185,6 +192,14 @@ static bool option_apply(struct settings *settings, const char *name, const json
         }
         snprintf(sentence, SENTENCE_BYTES, "option \"%s\" must be a whole number from %d to %d",
                  name, number->least, number->most);
+    } else if (strcmp(name, "minProbability") == 0) {
+        double wanted = json_number_value(value);
+        if (json_is_number(value) && wanted >= 0.0 && wanted <= 1.0) {
+            settings->min_probability = (float)wanted;
+            return true;
+        }
+        snprintf(sentence, SENTENCE_BYTES,
+                 "option \"minProbability\" must be a number from 0 to 1");
     } else if (strcmp(name, "model") == 0) {
         const char *model = json_string_value(value);
         if (model && *model && settings_set_string(&settings->model, model))

@@ -16,7 +16,7 @@
 enum settings_log_level { LOG_LEVEL_ERROR, LOG_LEVEL_WARN, LOG_LEVEL_INFO, LOG_LEVEL_DEBUG };
 
 struct settings {
-    char *model; /* checkpoint directory; NULL: the embedded default model */
+    char *model;       /* checkpoint directory; NULL: the embedded default model */
     char *draft_model; /* directory of a smaller checkpoint that drafts; NULL: none */
     enum engine_device device;
     int64_t gpu_memory_bytes; /* of a GPU's memory at most; 0: what is free */
@@ -28,6 +28,8 @@ struct settings {
     bool response_cache; /* completions are offered again, and continued, where they still fit */
     bool prefetch;       /* what follows an offered completion is written before it is asked for */
     bool debounce;       /* automatic requests wait for a pause in typing where that saves work */
+    int budget_ms;       /* for writing the text of an automatic request; 0: none */
+    float min_probability; /* that a text is right, for showing it unasked; 0: all are shown */
     int patience_ms; /* until an answer is one statement rather than all of the text; 0: for ever */
     int hover_deadline_ms; /* for the model's part of a hover; 0: syntax alone */
     bool exact;
@@ -45,6 +47,7 @@ enum {
     SETTINGS_DEFAULT_MAX_TOKENS = 128,
     SETTINGS_DEFAULT_CANDIDATES = 3,
     SETTINGS_DEFAULT_SHOWN_TOKENS = 1024,
+    SETTINGS_DEFAULT_BUDGET_MS = 1500,
     SETTINGS_DEFAULT_PATIENCE_MS = 300,
     SETTINGS_DEFAULT_HOVER_DEADLINE_MS = 1000,
 };
@@ -57,7 +60,7 @@ void settings_finish(struct settings *settings);
 bool settings_set_string(char **field, const char *value);
 
 /* Applies a client's initializationOptions: {"model", "device", "threads", "context", "maxTokens", "candidates", "exact",
- * "gpuMemory": "3.5G", "gpuFallback", "responseCache", "prefetch", "debounce", "patience",
+ * "gpuMemory": "3.5G", "gpuFallback", "responseCache", "prefetch", "debounce", "patience", "timeBudget", "minProbability",
  * "context.crossFile", "context.budgetTokens", "context.ignore": [pattern...], "context.secretFiles"}.
  * Every unknown key or wrong value is skipped and reported through `on_problem` as one sentence. */
 void settings_apply_json(struct settings *settings, const json_t *options,

@@ -100,6 +100,26 @@ static void request_stops_for_the_right_reason(void **state)
     engine_result_finish(&result);
 }
 
+/* A millisecond is too little for hundreds of tokens on any machine; one is written all the same. */
+static void request_stops_when_its_time_is_spent(void **state)
+{
+    struct engine_result result;
+    struct engine_request request = {
+        .prefix = "static const int squares[] = {0, 1, 4, 9, 16, 25, 36, 49, 64, 81, 100, 121,",
+        .max_tokens = 400,
+        .top_p = 1.0f,
+        .budget_ms = 1,
+    };
+
+    (void)state;
+    request.prefix_bytes = strlen(request.prefix);
+    assert_true(engine_complete(engine, &request, &result, NULL));
+    assert_int_equal(result.stop, ENGINE_STOP_TIME);
+    assert_string_equal(engine_stop_name(result.stop), "time");
+    assert_in_range(result.completion_tokens, 1, 399);
+    engine_result_finish(&result);
+}
+
 /* Any special token ends a text, also where the config names none. */
 static void special_token_ends_text_that_the_config_does_not_end(void **state)
 {
@@ -414,6 +434,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(request_stops_for_the_right_reason),
+        cmocka_unit_test(request_stops_when_its_time_is_spent),
         cmocka_unit_test(special_token_ends_text_that_the_config_does_not_end),
         cmocka_unit_test(prompt_that_was_seen_is_reused),
         cmocka_unit_test(request_that_is_cancelled_fails_and_the_next_one_works),

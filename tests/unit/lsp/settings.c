@@ -15,7 +15,8 @@ struct option_case {
     const char *outcome; /* of show() */
 };
 
-#define DEFAULTS "model - device 0 threads 0 context 0 tokens 128 candidates 3 exact 0"
+#define DEFAULTS                                                                                   \
+    "model - device 0 threads 0 context 0 tokens 128 candidates 3 exact 0 chance 0.05 budget 1500"
 
 static const struct option_case option_cases[] = {
     {"{}", NULL, DEFAULTS},
@@ -23,9 +24,11 @@ static const struct option_case option_cases[] = {
     {"[]", "must be an object", DEFAULTS},
     {"{\"model\":\"/m\",\"device\":\"cpu\",\"threads\":4,\"context\":2048,\"maxTokens\":64,"
      "\"candidates\":5,\"exact\":true}",
-     NULL, "model /m device 1 threads 4 context 2048 tokens 64 candidates 5 exact 1"},
+     NULL,
+     "model /m device 1 threads 4 context 2048 tokens 64 candidates 5 exact 1 chance 0.05 budget "
+     "1500"},
     {"{\"threads\":0,\"maxTokens\":1,\"candidates\":8}", NULL,
-     "model - device 0 threads 0 context 0 tokens 1 candidates 8 exact 0"},
+     "model - device 0 threads 0 context 0 tokens 1 candidates 8 exact 0 chance 0.05 budget 1500"},
     {"{\"model\":null,\"threads\":null}", NULL, DEFAULTS},
     {"{\"model\":\"\"}", "\"model\"", DEFAULTS},
     {"{\"model\":1}", "\"model\"", DEFAULTS},
@@ -41,6 +44,14 @@ static const struct option_case option_cases[] = {
     {"{\"context.budgetTokens\":-1}", "\"context.budgetTokens\" must be a whole", DEFAULTS},
     {"{\"context.ignore\":\"*.c\"}", "\"context.ignore\" must be a list", DEFAULTS},
     {"{\"context.ignore\":[\"a\\nb\"]}", "\"context.ignore\" must be a list", DEFAULTS},
+    {"{\"minProbability\":1,\"timeBudget\":0}", NULL,
+     "model - device 0 threads 0 context 0 tokens 128 candidates 3 exact 0 chance 1.00 budget 0"},
+    {"{\"minProbability\":0.25}", NULL,
+     "model - device 0 threads 0 context 0 tokens 128 candidates 3 exact 0 chance 0.25 budget "
+     "1500"},
+    {"{\"minProbability\":1.5}", "\"minProbability\" must be a number from 0 to 1", DEFAULTS},
+    {"{\"minProbability\":\"1\"}", "\"minProbability\"", DEFAULTS},
+    {"{\"timeBudget\":-1}", "\"timeBudget\" must be a whole number from 0", DEFAULTS},
     {"{\"colour\":\"red\"}", "unknown option \"colour\"", DEFAULTS},
     {"{\"äääääääääääääääääääääääääääääääääääääääääääääääääääääääääääääääääää\":1}",
      "unknown option \"...\"", DEFAULTS},
@@ -49,9 +60,11 @@ static const struct option_case option_cases[] = {
 static void show(const struct settings *settings, char *text, size_t capacity)
 {
     snprintf(text, capacity,
-             "model %s device %d threads %d context %d tokens %d candidates %d exact %d",
+             "model %s device %d threads %d context %d tokens %d candidates %d exact %d "
+             "chance %.2f budget %d",
              settings->model ? settings->model : "-", (int)settings->device, settings->threads,
-             settings->context_tokens, settings->max_tokens, settings->candidates, settings->exact);
+             settings->context_tokens, settings->max_tokens, settings->candidates, settings->exact,
+             (double)settings->min_probability, settings->budget_ms);
 }
 
 /* Keeps the one sentence of a case. */
