@@ -1,0 +1,160 @@
+/* An index holds what it should, and is built again from what has changed alone. */
+#include "tests/support/test.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "lsp/index.h"
+#include "tests/support/checkpoint.h"
+
+static char root[64];
+
+static int setup(void **state)
+{
+    (void)state;
+    scratch_create(root);
+    return 0;
+}
+
+static int teardown(void **state)
+{
+    char command[128];
+
+    (void)state;
+    snprintf(command, sizeof command, "rm -rf '%s'", root);
+    return system(command) == 0 ? 0 : -1;
+}
+
+static void write_file(const char *name, const char *text)
+{
+    FILE *file = fopen(path_in(root, name), "w");
+
+    assert_non_null(file);
+    fputs(text, file);
+    fclose(file);
+}
+
+static struct index *build(const struct index *before)
+{
+    static const atomic_bool no;
+    const char *folders[] = {root};
+
+    struct index *index = index_build(before, folders, 1, "*.gen.c\n", &no);
+    assert_non_null(index);
+    return index;
+}
+
+static size_t count_of(const struct index *index, const char *name)
+{
+    return index_find(index, name, strlen(name), NULL, 0);
+}
+
+static void index_holds_what_is_not_hidden(void **state)
+{
+    static const char *const folders[] = {".hidden", "node_modules", "out", ".ssh", "sub"};
+    static const struct {
+        const char *file;
+        size_t count; /* of definitions found under its name */
+    } cases[] = {
+        {"plain.c", 1},       {"sub/deeper.c", 1},  {"out/ignored.c", 0},
+        {"named.gen.c", 0},   {".hidden/dot.c", 0}, {"node_modules/theirs.c", 0},
+        {".ssh/secret.c", 0}, {"id_rsa.c", 0},      {"text.txt", 0},
+        {"sub/kept.o.c", 1},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof folders / sizeof *folders; i++)
+        assert_int_equal(mkdir(path_in(root, folders[i]), 0700), 0);
+    write_file(".gitignore", "/out/\n");
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        char text[64];
+        snprintf(text, sizeof text, "int name_%zu(void);\n", i);
+        write_file(cases[i].file, text);
+    }
+    assert_int_equal(symlink(path_in(root, "plain.c"), path_in(root, "link.c")), 0);
+    assert_int_equal(symlink(root, path_in(root, "sub/loop")), 0);
+
+    struct index *index = build(NULL);
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        char name[32];
+        snprintf(name, sizeof name, "name_%zu", i);
+        if (count_of(index, name) != cases[i].count)
+            fail_msg("%s", cases[i].file);
+    }
+    index_destroy(index);
+}
+
+static void index_reads_again_only_what_changed(void **state)
+{
+    struct index_counts counts;
+    const struct definition *found[4];
+
+    (void)state;
+    write_file("a.c", "int shared(void);\nint a_only(void);\n");
+    write_file("b.c", "int shared(int b);\n");
+    struct index *first = build(NULL);
+    index_count(first, &counts);
+    assert_int_equal(counts.read, counts.files);
+    assert_false(index_is_unchanged(first));
+    assert_int_equal(index_find(first, "shared", 6, found, 4), 2);
+    assert_string_equal(found[0]->path, path_in(root, "a.c")); /* by path */
+    assert_string_equal(found[1]->text, "int shared(int b);\n");
+    assert_int_equal(index_find(first, "shared", 6, found, 1), 2);
+    assert_int_equal(count_of(first, "share"), 0);
+
+    struct index *second = build(first);
+    index_count(second, &counts);
+    assert_int_equal(counts.read, 0);
+    assert_true(index_is_unchanged(second));
+    index_destroy(first); /* what they shared lives on */
+    assert_int_equal(count_of(second, "shared"), 2);
+
+    write_file("b.c", "int other(int b);\n\n");
+    unlink(path_in(root, "a.c"));
+    struct index *third = build(second);
+    index_destroy(second);
+    index_count(third, &counts);
+    assert_int_equal(counts.read, 1);
+    assert_false(index_is_unchanged(third));
+    assert_int_equal(count_of(third, "shared"), 0);
+    assert_int_equal(count_of(third, "other"), 1);
+    index_destroy(third);
+}
+
+static void index_build_can_be_cancelled(void **state)
+{
+    const atomic_bool yes = true;
+    const char *folders[] = {root};
+    struct index *before = build(NULL);
+
+    (void)state;
+    assert_null(index_build(before, folders, 1, "", &yes));
+    assert_int_equal(count_of(before, "name_0"), 1);
+    index_destroy(before);
+}
+
+static void index_of_what_is_not_there_is_empty(void **state)
+{
+    static const atomic_bool no;
+    const char *folders[] = {path_in(root, "nowhere")};
+    struct index *index = index_build(NULL, folders, 1, "", &no);
+
+    (void)state;
+    assert_non_null(index);
+    assert_int_equal(count_of(index, "name_0"), 0);
+    index_destroy(index);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(index_holds_what_is_not_hidden),
+        cmocka_unit_test(index_reads_again_only_what_changed),
+        cmocka_unit_test(index_build_can_be_cancelled),
+        cmocka_unit_test(index_of_what_is_not_there_is_empty),
+    };
+    return cmocka_run_group_tests(tests, setup, teardown);
+}
