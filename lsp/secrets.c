@@ -3,7 +3,8 @@
  *
  * Random words are told from names by how often the kind of character changes, a capital before a small letter not counted,
  * since so words begin. Between neighbours in a random base64 text (26 lower, 26 upper, 10 digits of 62) it changes with
- * probability 1 - (26² + 26² + 10² + 26²) / 62² = 0.45, in hexadecimal 0.47; in names at the seams of words only, 0.1 to 0.2. */
+ * probability 1 - (26² + 26² + 10² + 26²) / 62² = 0.45, in hexadecimal 0.47; in names at the seams of words only, 0.1 to 0.2.
+ */
 #include "lsp/secrets.h"
 
 #include <ctype.h>
@@ -185,7 +186,7 @@ static bool begins(const struct scan *scan, const char *at, const char *start)
     return (size_t)(scan->end - at) >= bytes && memcmp(at, start, bytes) == 0;
 }
 
-/* A private key: from "-----BEGIN" to the end of the line with "-----END", or, where that is missing, to the end of the text. */
+/* A private key: from "-----BEGIN" to the dashes behind "-----END", or, where that is missing, to the end of the text. */
 static size_t key_block(const struct scan *scan, const char *at)
 {
     static const char opening[] = "-----BEGIN ", closing[] = "-----END ";

@@ -2,8 +2,8 @@
  *
  * A choice stays as it is while the user types in one place: the same pieces in the same order stand at the beginning of
  * every prompt, so the model's cache of them holds. It is made anew when the cursor goes to another file or far away, and when
- * there is something new to choose from (a text copied, a document opened or closed, a new index). What is chosen again keeps its
- * place then, and what is new comes behind it, best last, nearest to the file with the cursor.
+ * there is something new to choose from (a text copied, a document opened or closed, a new index). What is chosen again keeps
+ * its place then, and what is new comes behind it, best last, nearest to the file with the cursor.
  *
  * Chosen pieces look little like what the prompt holds already, or one another; they have no secrets in them, and together
  * they fit a budget. Client lifetime, on the loop's thread; a list is a value that owns its texts and may travel.
@@ -63,7 +63,7 @@ void snippets_note_yank(struct snippets *snippets, const struct documents *docum
                         const struct workspace *workspace, const char *uri, const char *text,
                         size_t bytes);
 
-/* What is shown with a cursor in a document; false, and nothing shown, when memory is exhausted. A budget of 0 shows nothing. */
+/* What is shown with a cursor in a document, nothing with a budget of 0. False, and nothing shown, when memory is exhausted. */
 bool snippets_choose(struct snippets *snippets, const struct documents *documents,
                      struct workspace *workspace, struct document *document, size_t cursor,
                      size_t budget_tokens, struct snippet_list *list);
