@@ -3,6 +3,7 @@
  *
  * HXQD_SCRIPTED_TEXT      what a greedy request gets (default "scripted();"); each space begins a new token, and
  *                         \n is a line end
+ * HXQD_SCRIPTED_CHAT      makes it an instruct model: what an instruction gets, in the same form
  * HXQD_SCRIPTED_TOKEN_MS  time per token (default 0)
  * HXQD_SCRIPTED_PROBABILITY  of every token (default 1)
  * HXQD_SCRIPTED_LOAD_MS   time to load (default 0), with progress in ten steps
@@ -109,6 +110,7 @@ void engine_describe(const struct engine *engine, struct engine_info *info)
         .context_tokens = ENGINE_DEFAULT_CONTEXT_TOKENS,
         .has_tokenizer = true,
         .has_fim = true,
+        .has_chat = getenv("HXQD_SCRIPTED_CHAT") != NULL,
         .can_show = engine->tokenizer != NULL,
     };
 }
@@ -130,7 +132,7 @@ const char *engine_stop_name(enum engine_stop stop)
 /* What will have been written in the end. */
 static void script(const struct engine_request *request, char text[TEXT_BYTES])
 {
-    const char *wanted = getenv("HXQD_SCRIPTED_TEXT");
+    const char *wanted = getenv(request->chat ? "HXQD_SCRIPTED_CHAT" : "HXQD_SCRIPTED_TEXT");
     wanted = wanted ? wanted : "scripted();";
     if (request->temperature > 0 && request->seed > 1)
         snprintf(text, TEXT_BYTES, "%s%llu", wanted, (unsigned long long)request->seed);
