@@ -78,21 +78,18 @@ static bool is_any_of(const struct query_run *run, const TSQueryMatch *match, ui
 /* A pattern's predicates lie in a row: a name, a capture, strings, and a step that ends each. */
 static bool satisfies_predicates(const struct query_run *run, const TSQueryMatch *match)
 {
-    uint32_t steps = 0, length = 0;
-    const TSQueryPredicateStep *step =
-        ts_query_predicates_for_pattern(run->query, match->pattern_index, &steps);
-    const TSQueryPredicateStep *end = step + steps;
+    uint32_t count = 0, length = 0;
+    const TSQueryPredicateStep *steps =
+        ts_query_predicates_for_pattern(run->query, match->pattern_index, &count);
 
-    for (; step < end; step++) {
-        if (end - step < 3 || step[1].type != TSQueryPredicateStepTypeCapture)
-            return true;
-        const char *name = ts_query_string_value_for_id(run->query, step->value_id, &length);
+    for (uint32_t at = 0; at + 3 < count; at++) {
+        const char *name = ts_query_string_value_for_id(run->query, steps[at].value_id, &length);
         bool wanted = strcmp(name, "not-any-of?") != 0;
         bool beginning = !strcmp(name, "begins-with?");
-        if (is_any_of(run, match, step[1].value_id, step + 2, beginning) != wanted)
+        if (is_any_of(run, match, steps[at + 1].value_id, &steps[at + 2], beginning) != wanted)
             return false;
-        while (step->type != TSQueryPredicateStepTypeDone)
-            step++;
+        while (steps[at].type != TSQueryPredicateStepTypeDone)
+            at++;
     }
     return true;
 }
