@@ -10,7 +10,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define __global__ static
+#define __global__
 #define __device__
 #define __host__
 #define __forceinline__ inline __attribute__((always_inline))

@@ -70,6 +70,11 @@ uint4 simt_load16(const void *address);
 /* As PTX documents mma.m16n8k16, or two mma.m16n8k8 where `is_f16`, with sums in float32. */
 void simt_mma_16816(float sums[4], const uint32_t a[4], const uint32_t b[2], bool is_f16);
 
+static inline int min(int a, int b)
+{
+    return a < b ? a : b;
+}
+
 static inline float rsqrtf(float x)
 {
     return 1.0f / sqrtf(x);

@@ -1,0 +1,97 @@
+/* The launches of the CUDA backend: device code behind ordinary functions.
+ *
+ * Pointers are device memory; everything is queued on `stream` and reports nothing: errors show at the stream. Shapes as in
+ * kernels/kernels.h, numbers float32. Every result is made in one order, whatever stands beside it: nothing is added atomically.
+ */
+#ifndef KERNELS_CUDA_KERNELS_CUH
+#define KERNELS_CUDA_KERNELS_CUH
+
+#include <stdint.h>
+
+#include <cuda_runtime.h>
+
+/* How a matrix lies in device memory. */
+enum device_storage { DEVICE_HXQ, DEVICE_F32, DEVICE_BF16, DEVICE_F16 };
+
+enum {
+    DEVICE_ROW_ALIGNMENT = 16, /* bytes: rows begin at multiples of it, so that 16 bytes can be read at once */
+    MATVEC_INPUTS = 8,         /* inputs that share one reading of a matrix */
+};
+
+struct device_matrix {
+    enum device_storage storage;
+    int rows, cols;
+    int64_t row_bytes;      /* from one row to the next */
+    const uint8_t *data;    /* indices or dense numbers */
+    const float *codebook;  /* [256] */
+    const int32_t *starts;  /* [rows + 1] of each row's exceptions */
+    const int32_t *columns; /* of the exceptions */
+    const float *deltas;    /* by how much they are more than the codebook's value */
+    const float *values;    /* what they are */
+};
+
+/* Inputs of products: rows of x [n, cols], where `norm` [cols] is set as rms_norm leaves them. */
+struct device_input {
+    const float *x;
+    const float *norm; /* or NULL */
+    float eps;
+};
+
+/* out [n, rows] = in * transposed matrix, + bias [rows] where set, + what out held when `accumulate`. */
+struct device_product {
+    struct device_matrix matrix;
+    const float *bias;
+    bool accumulate;
+    float *out;
+};
+
+/* The place of a pass in the cache is read from device memory, so that recorded launches serve every position. */
+struct device_rope {
+    const float *table; /* [positions, head_dim] */
+    const int *first;
+    int heads, kv_heads, head_dim;
+};
+
+/* For few inputs, straight from the indices; n in rounds of MATVEC_INPUTS. */
+void launch_matvec(const struct device_product *product, const struct device_input *in, int n,
+                   cudaStream_t stream);
+
+/* q (out of the first), and k and v into rows *first.. of the caches that the others' outs begin; q and k rotated. */
+void launch_qkv(const struct device_product products[3], const struct device_input *in,
+                const struct device_rope *rope, int n, cudaStream_t stream);
+
+/* out of the first = silu(first) * second. */
+void launch_gate_up(const struct device_product products[2], const struct device_input *in, int n,
+                    cudaStream_t stream);
+
+/* For many inputs on tensor cores, HXQ matrices only: 16-bit inputs and codebook, float32 sums. in->norm is not looked at.
+ * `row` (may be NULL) is a device int: the row of `out` where the result begins. */
+void launch_matmul(const struct device_product *product, const struct device_input *in, int n,
+                   const int *row, cudaStream_t stream);
+
+/* `scratch` [launch_attention_scratch floats] is for few queries; with NULL, or too many of them, each block goes through all
+ * keys. The same bits either way. */
+struct device_attention {
+    const float *q, *keys, *values;
+    float *out;
+    const int *first;
+    int heads, kv_heads, head_dim;
+    int positions; /* first + n is at most this */
+    float *scratch;
+};
+int64_t launch_attention_scratch(const struct device_attention *attention, int n);
+void launch_attention(const struct device_attention *attention, int n, cudaStream_t stream);
+
+void launch_embed(const struct device_matrix *matrix, const int32_t *ids, int n, float *out,
+                  cudaStream_t stream);
+void launch_rms_norm(const struct device_input *in, int n, int d, float *out, cudaStream_t stream);
+/* Rotates rows 0.. of x, or rows *rope->first.. where `in_cache`. */
+void launch_rope(float *x, const struct device_rope *rope, int heads, bool in_cache, int n,
+                 cudaStream_t stream);
+void launch_silu_mul(float *gate, const float *up, int64_t count, cudaStream_t stream);
+/* *best = index of the largest value, the lowest of equals. */
+void launch_argmax(const float *values, int count, int32_t *best, cudaStream_t stream);
+/* Reads `bytes` (a multiple of 16) and leaves something in *out, so that it is not left out. */
+void launch_read(const void *memory, int64_t bytes, uint32_t *out, cudaStream_t stream);
+
+#endif
