@@ -8,6 +8,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "lsp/uri.h"
+
 struct document {
     char *uri;
     uint64_t uri_hash;
@@ -16,6 +18,7 @@ struct document {
     struct text *text;
     const struct language *language; /* NULL: plain text */
     struct syntax *syntax;           /* NULL: plain text */
+    struct definitions *definitions; /* NULL: not known */
 };
 
 struct documents {
@@ -45,6 +48,7 @@ static void document_destroy(struct document *document)
     free(document->language_id);
     text_destroy(document->text);
     syntax_destroy(document->syntax);
+    definitions_destroy(document->definitions);
     free(document);
 }
 
@@ -87,6 +91,8 @@ static bool replace_all(struct document *document, const char *bytes, size_t cou
 static bool apply_change(struct document *document, enum text_encoding encoding,
                          const struct document_change *change)
 {
+    definitions_destroy(document->definitions);
+    document->definitions = NULL;
     if (!change->has_range)
         return replace_all(document, change->text, change->bytes);
 
@@ -131,6 +137,18 @@ const struct syntax *document_syntax(struct document *document)
     if (!document->syntax || !syntax_parse(document->syntax, text_bytes(text), text_size(text)))
         return NULL;
     return document->syntax;
+}
+
+const struct definitions *document_definitions(struct document *document)
+{
+    const struct text *text = document->text;
+    char *path = document->definitions ? NULL : uri_path(document->uri);
+
+    if (path)
+        document->definitions =
+            definitions_of(path, document_syntax(document), text_bytes(text), text_size(text));
+    free(path);
+    return document->definitions;
 }
 
 /* The table */

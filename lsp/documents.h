@@ -12,6 +12,7 @@
 #include <stdint.h>
 
 #include "infer/error.h"
+#include "lsp/definitions.h"
 #include "lsp/text.h"
 #include "parsers/languages.h"
 #include "parsers/syntax.h"
@@ -68,6 +69,10 @@ const struct text *document_text(const struct document *document);
 
 /* NULL for plain text. */
 const struct language *document_language(const struct document *document);
+
+/* What it defines, found out when it is first asked for after a change; valid until the next change. Paths in it are the
+ * document's. NULL when memory is exhausted. */
+const struct definitions *document_definitions(struct document *document);
 
 /* The tree, brought up to date; valid until the next change. NULL for plain text and where parsing was given up. */
 const struct syntax *document_syntax(struct document *document);

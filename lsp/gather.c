@@ -257,10 +257,7 @@ static void gather_definitions(struct gathering *gathering, const struct viewpoi
         return;
     for (size_t i = 0; i < gathering->neighbour_count; i++) {
         struct neighbour *neighbour = &gathering->neighbours[i];
-        const struct text *other = document_text(neighbour->document);
-        neighbour->definitions =
-            definitions_of(neighbour->path, document_syntax(neighbour->document), text_bytes(other),
-                           text_size(other));
+        neighbour->definitions = document_definitions(neighbour->document);
     }
 
     /* nearest names first */
@@ -316,9 +313,7 @@ void gather(struct gathering *gathering, const struct viewpoint *viewpoint,
 
 void gather_finish(struct gathering *gathering)
 {
-    for (size_t i = 0; i < gathering->neighbour_count; i++) {
+    for (size_t i = 0; i < gathering->neighbour_count; i++)
         free(gathering->neighbours[i].path);
-        definitions_destroy(gathering->neighbours[i].definitions);
-    }
     gathering->count = gathering->neighbour_count = 0;
 }

@@ -55,7 +55,7 @@ struct gathering {
     struct neighbour {
         struct document *document;
         char *path;
-        struct definitions *definitions; /* NULL: none */
+        const struct definitions *definitions; /* NULL: none */
     } neighbours[GATHER_DOCUMENTS];
     size_t neighbour_count;
 };

@@ -234,7 +234,8 @@ static const struct shape shapes[] = {
 
 static size_t token_shape(const struct scan *scan, const char *at)
 {
-    if (at > scan->text && (isalnum((unsigned char)at[-1]) || at[-1] == '_'))
+    if (!isalpha((unsigned char)*at) ||
+        (at > scan->text && (isalnum((unsigned char)at[-1]) || at[-1] == '_')))
         return 0;
     for (size_t i = 0; i < sizeof shapes / sizeof *shapes; i++) {
         if (shapes[i].start[0] != *at || !begins(scan, at, shapes[i].start))
@@ -426,6 +427,12 @@ static size_t secret_find(const struct scan *scan, const char **at)
 {
     for (; *at < scan->end; (*at)++) {
         const char *place = *at;
+
+        /* nothing begins with white space or inside a word */
+        if (isspace((unsigned char)*place) ||
+            (place > scan->text && isalnum((unsigned char)*place) &&
+             isalnum((unsigned char)place[-1])))
+            continue;
         size_t bytes = key_block(scan, place);
 
         bytes = bytes ? bytes : token_shape(scan, place);
