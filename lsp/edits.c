@@ -36,14 +36,16 @@ static size_t common_line(const char *a, size_t a_bytes, const char *b, size_t b
     return count <= b_bytes && memcmp(a, b, count) == 0 ? count : 0;
 }
 
-/* Bytes of the last line that both end with, the line end before it included; 0 where they differ in it. */
+/* Bytes of the last line that both end with, its own line end included; 0 where they differ in it. */
 static size_t common_last_line(const char *a, size_t a_bytes, const char *b, size_t b_bytes)
 {
-    const char *start = a_bytes ? memrchr(a, '\n', a_bytes) : NULL;
-    const size_t count = start ? (size_t)(a + a_bytes - start) : 0;
+    const char *before = a_bytes > 1 ? memrchr(a, '\n', a_bytes - 1) : NULL;
+    const size_t count = before ? (size_t)(a + a_bytes - before - 1) : 0;
 
-    return count <= b_bytes && memcmp(a + a_bytes - count, b + b_bytes - count, count) == 0 ? count
-                                                                                            : 0;
+    /* in both it is a whole line */
+    if (count == 0 || count >= b_bytes || b[b_bytes - count - 1] != '\n')
+        return 0;
+    return memcmp(a + a_bytes - count, b + b_bytes - count, count) == 0 ? count : 0;
 }
 
 void edits_narrow(const char *text, struct span *range, const char **replacement, size_t *bytes)

@@ -57,6 +57,8 @@ static bool is_documented_inside(const struct language *language, enum symbol_ki
 static bool find_doc_range(const struct language *language, const struct symbol *symbol,
                            const char *text, size_t bytes, struct span *range)
 {
+    if (!language)
+        return false;
     if (is_documented_inside(language, symbol->kind))
         return find_inside(symbol, text, bytes, range);
     return !language_comments(language)->doc_is_inside && find_above(symbol, text, range);
@@ -106,10 +108,11 @@ static bool copy_around(struct subject *subject, const struct symbol *symbol, co
 
 static char *copy_doc(const struct language *language, const char *text, struct span doc)
 {
+    const bool has_doc = doc.end > doc.start;
     char *prose = malloc(doc.end - doc.start + 1);
 
     if (prose)
-        prose[doc.end > doc.start ? comment_prose(language, text, doc, prose) : 0] = '\0';
+        prose[has_doc ? comment_prose(language, text, doc, prose) : 0] = '\0';
     return prose;
 }
 
