@@ -3,23 +3,28 @@
 #include "kernels/kernels.h"
 
 /* Allocations are cut from large pieces, each at a multiple of this. */
-enum { CUDA_ALIGNMENT = 256, CUDA_WORKSPACE = 32 << 20 };
+enum { CUDA_ALIGNMENT = 256, ROW_ALIGNMENT = 16, CODEBOOK_MAX = 256, CUDA_WORKSPACE = 32 << 20 };
 
 static int64_t aligned(int64_t bytes)
 {
     return (bytes + CUDA_ALIGNMENT - 1) / CUDA_ALIGNMENT * CUDA_ALIGNMENT;
 }
 
-/* Indices and codebook, and of the sidecar a start per row, a column and a difference per entry. */
+/* Rows begin where 16 bytes can be read at once. Beside the indices lie the codebook and, of the sidecar, a start per row and
+ * a column, a value and its difference from the codebook's per entry. */
 int64_t cuda_matrix_bytes(int64_t rows, int64_t cols, enum dtype dtype, int codebook_size,
                           int64_t sidecar_count)
 {
+    const int64_t width = codebook_size > 0 ? 1 : (int64_t)dtype_bytes(dtype);
+    const int64_t data =
+        aligned(rows * ((cols * width + ROW_ALIGNMENT - 1) / ROW_ALIGNMENT * ROW_ALIGNMENT));
+
     if (codebook_size == 0)
-        return aligned(rows * cols * (int64_t)dtype_bytes(dtype));
-    return aligned(rows * cols) + aligned(256 * (int64_t)sizeof(float)) +
+        return data;
+    return data + aligned(CODEBOOK_MAX * (int64_t)sizeof(float)) +
            aligned((rows + 1) * (int64_t)sizeof(int32_t)) +
            aligned(sidecar_count * (int64_t)sizeof(int32_t)) +
-           aligned(sidecar_count * (int64_t)sizeof(float));
+           2 * aligned(sidecar_count * (int64_t)sizeof(float));
 }
 
 int64_t cuda_buffer_bytes(size_t count)

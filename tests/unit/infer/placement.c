@@ -49,7 +49,7 @@ static void coder_3b_with_4096_tokens_fits_4_gib(void **state)
     const struct placement_need *need = &placement.chosen;
     const int64_t indices = 2774532096;
     assert_in_range(need->weights.matrices, indices, indices + 252 * 64 * 1024);
-    assert_in_range(need->weights.sidecars, 252 * 512 * 8, 252 * (512 * 8 + 512));
+    assert_in_range(need->weights.sidecars, 252 * 512 * 12, 252 * (512 * 12 + 512));
     assert_int_equal(need->weights.head, 2LL * 151936 * 2048);
     assert_int_equal(need->cache, 2LL * 36 * 4096 * 256 * 4);
     assert_int_equal(need->driver, PLACEMENT_DRIVER_BYTES);
