@@ -3,8 +3,8 @@
  * A match is a definition when a capture is named after its kind (@function ... @field) and another gives its @name, or a
  * @declarator of C, which is followed inwards to the name. Where it has a body, @body says where that begins, @head what ends
  * before it; @owner the type that a method is written for. Of several matches for one name the earliest pattern wins.
- * Captures that stand alone: @wrapper, which the definition in it is extended to; @attribute, to which one that follows
- * is; @doc, a docstring where a body begins; @scope, a function without a name; @import.
+ * Captures that stand alone: @wrapper, to which a definition that is the @wrapped at its end is extended; @attribute, to which one
+ * that follows is; @doc, a docstring where a body begins; @scope, a function without a name; @import.
  *
  * Owners follow from nesting: definitions are sorted by place and walked with a stack of those that are still open.
  */
@@ -17,9 +17,10 @@
 #include "parsers/query.h"
 
 enum {
-    SYMBOLS_PARTS_LIMIT = 32 * 1024, /* wrappers, attributes and docstrings, of each */
-    SYMBOLS_DEPTH = 64,              /* of nesting; what is deeper has the owner at this depth */
-    SYMBOLS_WRAPPINGS = 8,           /* around one definition, and attributes before it */
+    SYMBOLS_PARTS_LIMIT =
+        32 * 1024,      /* definitions before they are sifted, attributes and docstrings, of each */
+    SYMBOLS_DEPTH = 64, /* of nesting; what is deeper has the owner at this depth */
+    SYMBOLS_WRAPPINGS = 8, /* around one definition, and attributes before it */
     DECLARATOR_DEPTH = 32,
 };
 
@@ -33,6 +34,7 @@ enum capture {
     CAPTURE_OWNER,
     CAPTURE_IMPORT,
     CAPTURE_WRAPPER,
+    CAPTURE_WRAPPED,
     CAPTURE_ATTRIBUTE,
     CAPTURE_DOC,
     CAPTURES,
@@ -55,6 +57,7 @@ static const char *const capture_names[CAPTURES] = {
     [CAPTURE_OWNER] = "owner",
     [CAPTURE_IMPORT] = "import",
     [CAPTURE_WRAPPER] = "wrapper",
+    [CAPTURE_WRAPPED] = "wrapped",
     [CAPTURE_ATTRIBUTE] = "attribute",
     [CAPTURE_DOC] = "doc",
 };
@@ -74,11 +77,18 @@ struct draft {
     size_t head; /* where what stands before the body ends; 0: not known */
 };
 
+/* A statement and the definition that is nearly all of it. */
+struct wrapping {
+    struct span wrapped, wrapper;
+};
+
 struct collection {
     const char *text;
     struct draft *drafts;
     size_t count;
-    struct spans imports, wrappers, attributes, docs;
+    struct wrapping *wrappings;
+    size_t wrapping_count;
+    struct spans imports, attributes, docs;
 };
 
 const char *symbol_kind_name(enum symbol_kind kind)
@@ -142,11 +152,40 @@ static bool note_part(struct collection *all, enum capture capture, struct span 
 {
     if (capture == CAPTURE_IMPORT)
         return append_span(&all->imports, strip_quotes(all->text, span), SYMBOLS_IMPORT_LIMIT);
-    if (capture == CAPTURE_WRAPPER)
-        return append_span(&all->wrappers, span, SYMBOLS_PARTS_LIMIT);
     if (capture == CAPTURE_ATTRIBUTE)
         return append_span(&all->attributes, span, SYMBOLS_PARTS_LIMIT);
     return capture != CAPTURE_DOC || append_span(&all->docs, span, SYMBOLS_PARTS_LIMIT);
+}
+
+/* Whether [from, to) holds nothing but white space and semicolons. */
+static bool is_void(const char *text, size_t from, size_t to)
+{
+    while (from < to && text[from] && strchr(" \t\r\n\f;", text[from]))
+        from++;
+    return from >= to;
+}
+
+static bool append_draft(struct collection *all, struct draft draft)
+{
+    struct draft *drafts = room_for_one(all->drafts, all->count, sizeof *drafts);
+
+    if (!drafts)
+        return false;
+    all->drafts = drafts;
+    drafts[all->count++] = draft;
+    return true;
+}
+
+static bool append_wrapping(struct collection *all, struct wrapping wrapping)
+{
+    struct wrapping *wrappings =
+        room_for_one(all->wrappings, all->wrapping_count, sizeof *wrappings);
+
+    if (!wrappings)
+        return false;
+    all->wrappings = wrappings;
+    wrappings[all->wrapping_count++] = wrapping;
+    return true;
 }
 
 /* Adds what one match says. */
@@ -154,6 +193,7 @@ static bool read_match(struct collection *all, const struct query_run *run,
                        const TSQueryMatch *match)
 {
     struct draft draft = {.kind = CAPTURES, .pattern = match->pattern_index};
+    struct wrapping wrapping = {0};
     TSNode declarator = {0};
 
     for (uint16_t i = 0; i < match->capture_count; i++) {
@@ -173,21 +213,23 @@ static bool read_match(struct collection *all, const struct query_run *run,
             draft.head = ts_node_end_byte(node);
         } else if (capture == CAPTURE_OWNER) {
             draft.owner = node_span(node);
+        } else if (capture == CAPTURE_WRAPPER) {
+            wrapping.wrapper = node_span(node);
+        } else if (capture == CAPTURE_WRAPPED) {
+            wrapping.wrapped = node_span(node);
         } else if (!note_part(all, (enum capture)capture, node_span(node))) {
             return false;
         }
     }
+    if (wrapping.wrapper.end > 0)
+        return !is_void(all->text, wrapping.wrapped.end, wrapping.wrapper.end) ||
+               append_wrapping(all, wrapping);
     if (declarator.id)
         read_declarator(&draft, declarator);
     bool is_named = draft.name.end > draft.name.start;
     if (draft.kind == CAPTURES || (draft.kind != CAPTURE_SCOPE && !is_named))
         return true;
-    struct draft *drafts = room_for_one(all->drafts, all->count, sizeof *drafts);
-    if (!drafts)
-        return false;
-    all->drafts = drafts;
-    drafts[all->count++] = draft;
-    return true;
+    return append_draft(all, draft);
 }
 
 /* Extents */
@@ -222,25 +264,37 @@ static size_t spans_from(const struct spans *spans, size_t offset)
     return low;
 }
 
-/* Whether [from, to) holds nothing but white space and semicolons. */
-static bool is_void(const char *text, size_t from, size_t to)
+static int compare_wrappings(const void *left, const void *right)
 {
-    while (from < to && text[from] && strchr(" \t\r\n\f;", text[from]))
-        from++;
-    return from >= to;
+    const struct wrapping *a = left, *b = right;
+
+    return compare_spans(&a->wrapped, &b->wrapped);
+}
+
+static void sort_wrappings(struct collection *all)
+{
+    if (all->wrapping_count > 0)
+        qsort(all->wrappings, all->wrapping_count, sizeof *all->wrappings, compare_wrappings);
+}
+
+/* The statement that `span` is wrapped in, NULL if none. */
+static const struct wrapping *find_wrapping(const struct collection *all, struct span span)
+{
+    struct wrapping key = {.wrapped = span};
+
+    return all->wrapping_count == 0
+               ? NULL
+               : bsearch(&key, all->wrappings, all->wrapping_count, sizeof key, compare_wrappings);
 }
 
 /* Makes a definition begin where what belongs to it begins: the statement that it is part of, the attributes before it. */
 static void extend_whole(const struct collection *all, struct span *whole)
 {
-    size_t index = spans_from(&all->wrappers, whole->start);
+    const struct wrapping *wrapping;
 
-    for (int steps = 0; steps < SYMBOLS_WRAPPINGS && index > 0; steps++) {
-        struct span wrapper = all->wrappers.items[--index];
-        if (wrapper.end >= whole->end && is_void(all->text, whole->end, wrapper.end))
-            *whole = wrapper;
-    }
-    index = spans_from(&all->attributes, whole->start);
+    for (int i = 0; i < SYMBOLS_WRAPPINGS && (wrapping = find_wrapping(all, *whole)); i++)
+        *whole = wrapping->wrapper;
+    size_t index = spans_from(&all->attributes, whole->start);
     for (int steps = 0; steps < SYMBOLS_WRAPPINGS && index > 0; steps++) {
         struct span attribute = all->attributes.items[--index];
         if (attribute.end > whole->start || !is_void(all->text, attribute.end, whole->start))
@@ -436,7 +490,7 @@ bool symbols_init(struct symbols *symbols, const struct syntax *syntax, const ch
         !marks_init(&comments, syntax_language(syntax), syntax_tree(syntax), text,
                     (struct span){0, bytes}, 1u << MARK_COMMENT))
         goto clean;
-    sort_spans(&all.wrappers);
+    sort_wrappings(&all);
     sort_spans(&all.attributes);
     sort_spans(&all.docs);
     sort_spans(&all.imports);
@@ -454,7 +508,7 @@ bool symbols_init(struct symbols *symbols, const struct syntax *syntax, const ch
 clean:
     marks_finish(&comments);
     free(all.imports.items);
-    free(all.wrappers.items);
+    free(all.wrappings);
     free(all.attributes.items);
     free(all.docs.items);
     free(all.drafts);

@@ -4,4 +4,4 @@
 (namespace_definition name: (_) @name body: (_) @body) @module
 (alias_declaration name: (type_identifier) @name) @type
 (concept_definition name: (identifier) @name) @type
-(template_declaration) @wrapper
+(template_declaration (_) @wrapped) @wrapper

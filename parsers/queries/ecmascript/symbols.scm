@@ -18,7 +18,7 @@
 (lexical_declaration (variable_declarator name: (identifier) @name)) @variable
 (variable_declaration (variable_declarator name: (identifier) @name)) @variable
 [(arrow_function) (function_expression)] @scope
-(export_statement) @wrapper
+(export_statement declaration: (_) @wrapped) @wrapper
 (decorator) @attribute
 
 (import_statement source: (string) @import)

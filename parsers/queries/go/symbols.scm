@@ -15,9 +15,9 @@
 (method_elem name: (field_identifier) @name) @method
 (const_spec name: (identifier) @name) @constant
 (var_spec name: (identifier) @name) @variable
-(const_declaration . "const" . (const_spec)) @wrapper
-(var_declaration . "var" . (var_spec)) @wrapper
-(type_declaration . "type" . [(type_spec) (type_alias)]) @wrapper
+(const_declaration (const_spec) @wrapped) @wrapper
+(var_declaration (var_spec) @wrapped) @wrapper
+(type_declaration [(type_spec) (type_alias)] @wrapped) @wrapper
 (func_literal) @scope
 
 (import_spec path: (interpreted_string_literal) @import)

@@ -8,9 +8,8 @@
 (assignment_statement (variable_list name: (dot_index_expression table: (_) @owner field: (identifier) @name))
   (expression_list value: (function_definition parameters: (_) @head))) @function
 (field name: (identifier) @name value: (function_definition parameters: (_) @head)) @method
-(variable_declaration (assignment_statement (variable_list name: (identifier) @name))) @variable
-(chunk (assignment_statement (variable_list name: (identifier) @name)) @variable)
-(variable_declaration) @wrapper
+(assignment_statement (variable_list name: (identifier) @name)) @variable
+(variable_declaration (assignment_statement) @wrapped) @wrapper
 (function_definition) @scope
 
 ((function_call name: (identifier) @_function arguments: (arguments (string content: (_) @import)))

@@ -4,8 +4,8 @@
 (class_definition name: (identifier) @name body: (block) @body) @type
 (block . (expression_statement (string) @doc))
 (class_definition body: (block (expression_statement (assignment left: (identifier) @name)) @field))
-(module (expression_statement (assignment left: (identifier) @name)) @variable)
-(decorated_definition) @wrapper
+(expression_statement (assignment left: (identifier) @name)) @variable
+(decorated_definition definition: (_) @wrapped) @wrapper
 
 (import_statement name: (dotted_name) @import)
 (import_statement name: (aliased_import name: (dotted_name) @import))

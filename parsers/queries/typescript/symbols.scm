@@ -12,6 +12,6 @@
 (method_signature name: (_) @name) @method
 (abstract_method_signature name: (_) @name) @method
 (function_signature name: (_) @name) @function
-(ambient_declaration) @wrapper
+(ambient_declaration (_) @wrapped) @wrapper
 
 (import_require_clause source: (string) @import)

@@ -12,6 +12,7 @@
 
 struct symbols_case {
     const char *language, *text, *symbols;
+    const char *half; /* a definition that is being written */
 };
 
 static const struct symbols_case cases[] = {
@@ -55,6 +56,8 @@ static const struct symbols_case cases[] = {
         "variable z: static const int z = 1;\n"
         "import a.h\n"
         "import b/c.h\n",
+        "int broken(int a) {\n"
+        "    if (a > ",
     },
     {
         "cpp",
@@ -87,6 +90,8 @@ static const struct symbols_case cases[] = {
         "constant E.P: P\n"
         "function n.r: int &r(int a)\n"
         "import v\n",
+        "void A::broken(int a) {\n"
+        "    for (auto &b : ",
     },
     {
         "python",
@@ -106,7 +111,9 @@ static const struct symbols_case cases[] = {
         "    def n(self):\n"
         "        def inner(): pass\n"
         "        return 1\n"
-        "X = 1\n",
+        "X = 1\n"
+        "if X:\n"
+        "    Y = 2\n",
         "function f: @dec def f(x: int = 1) -> int: # \"\"\"Doc.\"\"\"\n"
         "type A: class A(B): # '''X'''\n"
         "field A.k: k: int = 1\n"
@@ -114,9 +121,12 @@ static const struct symbols_case cases[] = {
         "method A.n: @property     def n(self):\n"
         "function n.inner: def inner():\n"
         "variable X: X = 1\n"
+        "variable Y: Y = 2\n"
         "import a.b\n"
         "import d\n"
         "import .e\n",
+        "def broken(a):\n"
+        "    if a and (",
     },
     {
         "javascript",
@@ -152,6 +162,8 @@ static const struct symbols_case cases[] = {
         "import ./x\n"
         "import y\n"
         "import z\n",
+        "function broken(a) {\n"
+        "  if (a && ",
     },
     {
         "typescript",
@@ -193,6 +205,8 @@ static const struct symbols_case cases[] = {
         "function h: export const h = (a: number): string =>\n"
         "import y\n"
         "import ./t\n",
+        "function broken(a: number) {\n"
+        "  if (a && ",
     },
     {
         "tsx",
@@ -207,6 +221,9 @@ static const struct symbols_case cases[] = {
         "type Props: interface Props\n"
         "field Props.a: a: string\n"
         "import react\n",
+        "function broken() {\n"
+        "  return (\n"
+        "    <p>",
     },
     {
         "go",
@@ -253,6 +270,8 @@ static const struct symbols_case cases[] = {
         "type A: type A = B\n"
         "import fmt\n"
         "import a/b\n",
+        "func broken(a int) {\n"
+        "\tif a > ",
     },
     {
         "rust",
@@ -291,6 +310,9 @@ static const struct symbols_case cases[] = {
         "function n.h: pub fn h()\n"
         "import std::{io, fmt::Display as D}\n"
         "import m\n",
+        "fn broken(a: u8) {\n"
+        "    match a {\n"
+        "        1 => ",
     },
     {
         "java",
@@ -322,6 +344,9 @@ static const struct symbols_case cases[] = {
         "constant I.K: int K = 1;\n"
         "import java.util.List\n"
         "import x.Y.z\n",
+        "class Broken {\n"
+        "  void m() {\n"
+        "    if (a > ",
     },
     {
         "bash",
@@ -334,13 +359,17 @@ static const struct symbols_case cases[] = {
         "  local q=1\n"
         "}\n"
         "function g { echo; }\n"
-        "readonly Z=3\n",
+        "readonly Z=3\n"
+        "if x; then Y=2; fi\n",
         "variable X: X=1\n"
         "function f: f() # # Does f.\n"
         "function g: function g\n"
         "variable Z: readonly Z=3\n"
+        "variable Y: Y=2\n"
         "import ./lib.sh\n"
         "import a.sh\n",
+        "broken() {\n"
+        "  if [ \"$1\" = ",
     },
     {
         "lua",
@@ -365,6 +394,8 @@ static const struct symbols_case cases[] = {
         "variable z: z = 2\n"
         "import a.b\n"
         "import c\n",
+        "local function broken(a)\n"
+        "  if a and ",
     },
     {
         "json",
@@ -375,6 +406,7 @@ static const struct symbols_case cases[] = {
         "}\n",
         "field a: \"a\": [1, {\"b\": null}] # // Of a.\n"
         "field c: \"c\": {\"d\": 1}\n",
+        "",
     },
     {
         "html",
@@ -387,6 +419,7 @@ static const struct symbols_case cases[] = {
         "variable p: <p id=\"p\">\n"
         "import a.css\n"
         "import x.js\n",
+        "<div id=\"broken\"><p",
     },
     {
         "css",
@@ -409,6 +442,8 @@ static const struct symbols_case cases[] = {
         "function spin: @keyframes spin\n"
         "import a.css\n"
         "import b.css\n",
+        ".broken {\n"
+        "  color: ",
     },
 };
 
@@ -466,6 +501,26 @@ static void symbols_of_each_language_are_found(void **state)
         char *written = written_symbols(c->language, c->text, strlen(c->text));
         if (strcmp(written, c->symbols) != 0)
             fail_msg("%s:\n%s\nis not\n%s", c->text, written, c->symbols);
+        free(written);
+    }
+}
+
+static void symbols_before_half_a_definition_stay(void **state)
+{
+    (void)state;
+
+    for (size_t i = 0; i < COUNT(cases); i++) {
+        const struct symbols_case *c = &cases[i];
+        char text[2048];
+        int bytes = snprintf(text, sizeof text, "%s%s", c->text, c->half);
+        char *written = written_symbols(c->language, text, (size_t)bytes);
+
+        for (const char *line = c->symbols; *line; line = strchr(line, '\n') + 1) {
+            char one[256];
+            snprintf(one, sizeof one, "%.*s", (int)(strchr(line, '\n') + 1 - line), line);
+            if (!strstr(written, one))
+                fail_msg("%s%s lacks %s", c->text, c->half, one);
+        }
         free(written);
     }
 }
@@ -528,6 +583,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(symbols_of_each_language_are_found),
+        cmocka_unit_test(symbols_before_half_a_definition_stay),
         cmocka_unit_test(symbols_of_half_a_text_are_within_it),
         cmocka_unit_test(enclosing_symbol_is_the_innermost),
         cmocka_unit_test(symbols_without_a_tree_are_none),
