@@ -74,8 +74,26 @@ static size_t first_line_bytes(const char *text)
 
 /* Blocks */
 
-/* Sees whether the first line, which is all that was asked for, opens a block without whose end the parser would complain; then
- * the block is to be written too. */
+/* Whether a line opens a block that lacks its end: with one the parser would complain less. */
+static bool lacks_end(const struct graft *graft, const char *line)
+{
+    static const char *const ends[] = {"\n}", "\nend", "\nfi", "\ndone"};
+    const size_t errors = graft_errors(graft, 0, line, strlen(line));
+    bool lacks = false;
+
+    for (size_t i = 0; i < sizeof ends / sizeof *ends && errors > 0 && !lacks; i++) {
+        char *closed;
+        int bytes = asprintf(&closed, "%s%s", line, ends[i]);
+        if (bytes < 0)
+            return false;
+        lacks = graft_errors(graft, 0, closed, (size_t)bytes) < errors;
+        free(closed);
+    }
+    return lacks;
+}
+
+/* Sees whether the first line, which is all that was asked for, opens a block that lacks its end; then the block is to be
+ * written too. */
 static bool writing_begin_block(struct writing *writing, const char *text, size_t bytes)
 {
     const struct context *context = writing->context;
@@ -90,7 +108,7 @@ static bool writing_begin_block(struct writing *writing, const char *text, size_
     if (!trim_take(&line, context, text, writing->line_bytes, 0))
         return false;
     writing->line = line.text;
-    if (*line.text == '\0' || graft_is_sound(writing->graft, 0, line.text, strlen(line.text)) ||
+    if (*line.text == '\0' || !lacks_end(writing->graft, line.text) ||
         !context_advance(&writing->block, context, line.text, strlen(line.text), 0))
         return false;
 
@@ -171,7 +189,8 @@ static bool writing_shown(const struct writing *writing, const struct engine_res
     }
 
     size_t sound = graft_sound_bytes(writing->graft, trimmed->replaced_bytes, trimmed->text, bytes);
-    if (sound < bytes && trim_is_noise(trimmed->text, sound))
+    bool is_broken_block = writing->has_block && !memchr(trimmed->text, '\n', sound);
+    if (sound < bytes && (is_broken_block || trim_is_noise(trimmed->text, sound)))
         sound = 0;
     trimmed->text[sound] = '\0';
     return true;

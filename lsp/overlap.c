@@ -18,6 +18,7 @@ enum {
 /* What is open at a place, outermost first. */
 struct brackets {
     char openers[OVERLAP_DEPTH];
+    bool has_holes[OVERLAP_DEPTH]; /* strings in which '{' begins an expression */
     size_t depth;
 };
 
@@ -70,10 +71,18 @@ static bool is_apostrophe(const char *text, size_t at)
     return letters > OVERLAP_PREFIX_LETTERS;
 }
 
-static void open_bracket(struct brackets *brackets, char opener)
+static void open_bracket(struct brackets *brackets, char opener, bool has_holes)
 {
-    if (brackets->depth < OVERLAP_DEPTH)
-        brackets->openers[brackets->depth++] = opener;
+    if (brackets->depth == OVERLAP_DEPTH)
+        return;
+    brackets->openers[brackets->depth] = opener;
+    brackets->has_holes[brackets->depth++] = has_holes;
+}
+
+/* Whether the quotation mark at `at` begins a string with holes: f"" of Python, $"" of C#. */
+static bool begins_format(const char *text, size_t at)
+{
+    return at > 0 && strchr("fF$", text[at - 1]);
 }
 
 /* Closes the innermost opener when it is the one wanted. */
@@ -84,6 +93,15 @@ static struct event close_bracket(struct brackets *brackets, char opener)
     if (brackets->openers[brackets->depth - 1] != opener)
         return (struct event){.unmatched = !in_string(brackets)};
     return (struct event){.closed = true, .index = --brackets->depth};
+}
+
+/* Whether the '{' at `at` begins an expression within the string: "${" of scripts and templates, "{" of formats. */
+static bool has_hole(const struct brackets *brackets, const char *text, size_t at)
+{
+    size_t top = brackets->depth - 1;
+    bool is_script = at > 0 && text[at - 1] == '$' && brackets->openers[top] != '\'';
+
+    return is_script || brackets->has_holes[top];
 }
 
 /* Follows the byte at *at and moves on, over an escaped one too. */
@@ -97,8 +115,8 @@ static struct event follow(struct brackets *brackets, const char *text, size_t b
         char quote = brackets->openers[brackets->depth - 1];
         if (byte == '\\' && *at < bytes)
             (*at)++;
-        else if (byte == '$' && quote == '`' && *at < bytes && text[*at] == '{')
-            open_bracket(brackets, text[(*at)++]);
+        else if (byte == '{' && has_hole(brackets, text, here))
+            open_bracket(brackets, byte, false);
         else if (byte == quote)
             return close_bracket(brackets, quote);
         else if (byte == '\n' && quote != '`')
@@ -106,7 +124,7 @@ static struct event follow(struct brackets *brackets, const char *text, size_t b
         return (struct event){0};
     }
     if (byte == '(' || byte == '[' || byte == '{' || (is_quote(byte) && !is_apostrophe(text, here)))
-        open_bracket(brackets, byte);
+        open_bracket(brackets, byte, begins_format(text, here));
     else if (opener_of(byte))
         return close_bracket(brackets, opener_of(byte));
     return (struct event){0};
@@ -170,7 +188,7 @@ static void mark_closed(const struct brackets *line, const char *text, size_t by
     /* inside a string its end comes first */
     bool starts_in_string = in_string(line);
     if (starts_in_string)
-        open_bracket(&own, line->openers[line->depth - 1]);
+        open_bracket(&own, line->openers[line->depth - 1], line->has_holes[line->depth - 1]);
     for (size_t at = 0; at < bytes && count < OVERLAP_DEPTH;) {
         size_t here = at;
         struct event event = follow(&own, text, bytes, &at);
@@ -271,20 +289,30 @@ size_t overlap_rest(const struct context *context, const char *text, size_t byte
     return bytes;
 }
 
-size_t overlap_rest_end(const struct context *context, const char *text, size_t bytes, size_t at)
+/* Whether a rest of line is closers and separators only, and at least one closer. */
+static bool is_closing(const char *rest, size_t bytes)
 {
-    size_t start, rest_bytes = context_rest(context, &start);
-    const char *rest = context->after + start;
-
     bool closes = false;
-    for (size_t i = 0; i < rest_bytes; i++) {
+
+    for (size_t i = 0; i < bytes; i++) {
         bool is_closer = opener_of(rest[i]) || is_quote(rest[i]);
         if (!is_closer && !strchr(",;", rest[i]))
-            return 0;
+            return false;
         closes = closes || is_closer;
     }
-    bool writes = closes && bytes - at >= rest_bytes && !memcmp(text + at, rest, rest_bytes);
-    return writes ? at + rest_bytes : 0;
+    return closes;
+}
+
+size_t overlap_rest_end(const struct context *context, const char *text, size_t bytes, size_t at)
+{
+    size_t start, rest_bytes = context_rest(context, &start), written = 0;
+    const char *rest = context->after + start;
+
+    if (!is_closing(rest, rest_bytes))
+        return 0;
+    for (; at < bytes && text[at] != '\n' && written < rest_bytes; at++)
+        written += text[at] == rest[written];
+    return written == rest_bytes || at == bytes ? at : 0;
 }
 
 size_t overlap_lines(const struct context *context, const char *text, size_t bytes)
