@@ -1,7 +1,7 @@
 /* Half a program in any language: every question of the parsers has an answer that lies within the text.
  *
- * Input: a letter that chooses the language ("a" the first), a byte that says how far into the text the cursor stands, the text,
- * and behind a NUL what is inserted at the cursor.
+ * Input: a letter that chooses the language ("a" the first), a byte that says how far into the text the cursor stands, the
+ * text, and behind a NUL what is inserted at the cursor.
  */
 #include "parsers/syntax.h"
 

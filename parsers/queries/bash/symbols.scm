@@ -1,4 +1,4 @@
-; What shell scripts define and source. See parsers/symbols.c for what each capture means.
+; What shell scripts define and source. See parsers/drafts.h for what each capture means.
 
 (function_definition name: (word) @name body: (_) @body) @function
 (variable_assignment name: (variable_name) @name) @variable

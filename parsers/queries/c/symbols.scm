@@ -1,4 +1,4 @@
-; What C defines and includes. See parsers/symbols.c for what each capture means.
+; What C defines and includes. See parsers/drafts.h for what each capture means.
 
 (function_definition declarator: (_) @declarator body: (_) @body) @function
 (declaration declarator: (_) @declarator) @variable

@@ -1,4 +1,4 @@
-; What CSS styles, defines and imports. See parsers/symbols.c for what each capture means.
+; What CSS styles, defines and imports. See parsers/drafts.h for what each capture means.
 
 (rule_set (selectors [(class_selector (class_name) @name) (id_selector (id_name) @name)]) (block) @body) @type
 (rule_set (selectors (_ [(class_selector (class_name) @name) (id_selector (id_name) @name)])) (block) @body) @type

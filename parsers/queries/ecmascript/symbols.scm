@@ -1,4 +1,4 @@
-; What JavaScript and TypeScript define and import. See parsers/symbols.c for what each capture means.
+; What JavaScript and TypeScript define and import. See parsers/drafts.h for what each capture means.
 
 (function_declaration name: (identifier) @name body: (_) @body) @function
 (generator_function_declaration name: (identifier) @name body: (_) @body) @function

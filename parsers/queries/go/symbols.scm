@@ -1,4 +1,4 @@
-; What Go defines and imports. See parsers/symbols.c for what each capture means.
+; What Go defines and imports. See parsers/drafts.h for what each capture means.
 
 (function_declaration name: (identifier) @name body: (block) @body) @function
 (method_declaration receiver: (parameter_list (parameter_declaration type: [

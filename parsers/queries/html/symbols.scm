@@ -1,4 +1,4 @@
-; What HTML names and fetches. See parsers/symbols.c for what each capture means.
+; What HTML names and fetches. See parsers/drafts.h for what each capture means.
 
 ((element (start_tag (attribute (attribute_name) @_attribute
     (quoted_attribute_value (attribute_value) @name))) @head) @variable

@@ -1,4 +1,4 @@
-; What Java defines and imports. See parsers/symbols.c for what each capture means.
+; What Java defines and imports. See parsers/drafts.h for what each capture means.
 
 (class_declaration name: (identifier) @name body: (_) @body) @type
 (interface_declaration name: (identifier) @name body: (_) @body) @type

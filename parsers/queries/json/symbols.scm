@@ -1,3 +1,3 @@
-; What a JSON document names at its top level. See parsers/symbols.c for what each capture means.
+; What a JSON document names at its top level. See parsers/drafts.h for what each capture means.
 
 (document (object (pair key: (string (string_content) @name)) @field))

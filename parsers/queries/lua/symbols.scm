@@ -1,4 +1,4 @@
-; What Lua defines and requires. See parsers/symbols.c for what each capture means.
+; What Lua defines and requires. See parsers/drafts.h for what each capture means.
 
 (function_declaration name: (identifier) @name parameters: (_) @head) @function
 (function_declaration name: (dot_index_expression table: (_) @owner field: (identifier) @name) parameters: (_) @head) @function

@@ -1,4 +1,4 @@
-; What Python defines and imports. See parsers/symbols.c for what each capture means.
+; What Python defines and imports. See parsers/drafts.h for what each capture means.
 
 (function_definition name: (identifier) @name body: (block) @body) @function
 (class_definition name: (identifier) @name body: (block) @body) @type

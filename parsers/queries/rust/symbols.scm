@@ -1,4 +1,4 @@
-; What Rust defines and uses. See parsers/symbols.c for what each capture means.
+; What Rust defines and uses. See parsers/drafts.h for what each capture means.
 
 (impl_item type: [
     (type_identifier) @owner
