@@ -188,8 +188,7 @@ fail:
     return NULL;
 }
 
-/* The file's bytes; NULL for one that is no plain file, is too large or cannot be read. */
-static char *file_read(const char *path, size_t *bytes)
+char *definitions_load(const char *path, size_t *bytes)
 {
     const int descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
     FILE *file = descriptor >= 0 ? fdopen(descriptor, "r") : NULL;
@@ -214,7 +213,7 @@ struct definitions *definitions_read(const char *path)
 {
     const struct language *language = language_find(NULL, path);
     size_t bytes = 0;
-    char *text = language && !secrets_path(path) ? file_read(path, &bytes) : NULL;
+    char *text = language && !secrets_path(path) ? definitions_load(path, &bytes) : NULL;
     struct syntax *syntax =
         text && bytes > 0 && is_readable(text, bytes) ? syntax_create(language) : NULL;
     const bool has_tree = syntax && syntax_parse(syntax, text, bytes);

@@ -40,6 +40,9 @@ struct definitions *definitions_of(const char *path, const struct syntax *syntax
 /* Of a file as it is on disk; one that cannot be read or has no syntax that we know defines nothing. */
 struct definitions *definitions_read(const char *path);
 
+/* The bytes of a file, for the caller to free; NULL for one that is no plain file, is too large or cannot be read. */
+char *definitions_load(const char *path, size_t *bytes);
+
 /* NULL is accepted. */
 void definitions_destroy(struct definitions *definitions);
 

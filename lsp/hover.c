@@ -225,7 +225,7 @@ static void running_stop(struct hover *hover)
 static bool can_explain(const struct client *client, const struct subject *subject)
 {
     if (client->model != CLIENT_MODEL_READY || client->settings.hover_deadline_ms == 0 ||
-        !subject->body || subject->is_secret)
+        subject->is_secret)
         return false;
     return client->engine->has_chat || (subject->has_place && !*subject->doc);
 }

@@ -3,6 +3,8 @@
  * into pieces, since a key can be longer than a piece. */
 #include "lsp/subject.h"
 
+#include <ctype.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -14,7 +16,31 @@
 #include "parsers/comments.h"
 #include "parsers/names.h"
 
-enum { SEARCHED_DOCUMENTS_MAX = 256 };
+enum { SEARCHED_DOCUMENTS_MAX = 256, SEARCHED_FILES_MAX = 4 };
+
+/* A text that may define something: an open document, or a file as it is on disk. */
+struct source {
+    const char *uri;
+    const struct language *language; /* NULL: plain text */
+    const struct syntax *syntax;     /* NULL: no tree */
+    const char *text;
+    size_t bytes;
+    bool is_secret;
+};
+
+static struct source source_of(const struct client *client, struct document *document)
+{
+    const struct text *text = document_text(document);
+
+    return (struct source){
+        .uri = document_uri(document),
+        .language = document_language(document),
+        .syntax = document_syntax(document),
+        .text = text_bytes(text),
+        .bytes = text_size(text),
+        .is_secret = !surroundings_allow(client, document_uri(document)),
+    };
+}
 
 /* --- where its doc comment goes ------------------------------------------------------------------------------------------- */
 
@@ -137,56 +163,65 @@ static uint64_t hash_bytes(uint64_t hash, const char *bytes, size_t count)
 
 /* --- from symbols -------------------------------------------------------------------------------------------------------- */
 
-static bool subject_init(struct subject *subject, const struct client *client,
-                         const struct document *document, const struct symbol *symbol)
+static size_t line_number(const char *text, size_t offset)
 {
-    const struct text *source = document_text(document);
-    const char *text = text_bytes(source), *uri = document_uri(document);
-    const size_t bytes = text_size(source);
+    size_t line = 1;
+
+    for (const char *at = text; (at = memchr(at, '\n', offset - (size_t)(at - text))); at++)
+        line++;
+    return line;
+}
+
+static uint64_t hash_subject(const struct source *source, const struct symbol *symbol)
+{
+    uint64_t hash = UINT64_C(14695981039346656037);
+
+    hash = hash_bytes(hash, source->uri, strlen(source->uri) + 1);
+    hash = hash_bytes(hash, source->text + symbol->whole.start,
+                      symbol->whole.end - symbol->whole.start);
+    return hash_bytes(hash, source->text + symbol->doc.start, symbol->doc.end - symbol->doc.start);
+}
+
+static bool subject_init(struct subject *subject, const struct source *source,
+                         const struct symbol *symbol)
+{
+    const char *text = source->text;
+    const size_t start = lines_start(text, symbol->whole.start);
 
     *subject = (struct subject){
         .kind = symbol->kind,
-        .language = document_language(document),
+        .language = source->language,
         .name = lines_copy(text, symbol->name),
         .owner = lines_copy(text, symbol->owner),
         .signature = copy_signature(text, symbol),
-        .doc = copy_doc(document_language(document), text, symbol->doc),
-        .path = uri_path(uri),
-        .uri = strdup(uri),
-        .is_secret = !surroundings_allow(client, uri),
-        .hash = hash_bytes(UINT64_C(14695981039346656037), uri, strlen(uri) + 1),
+        .doc = copy_doc(source->language, text, symbol->doc),
+        .path = uri_path(source->uri),
+        .uri = strdup(source->uri),
+        .line = line_number(text, symbol->name.start),
+        .hash = hash_subject(source, symbol),
+        .is_secret = source->is_secret,
     };
-    subject->line =
-        1 +
-        text_position_at(source, documents_encoding(client->documents), symbol->name.start).line;
-    subject->hash = hash_bytes(subject->hash, text + symbol->whole.start,
-                               symbol->whole.end - symbol->whole.start);
-    subject->hash =
-        hash_bytes(subject->hash, text + symbol->doc.start, symbol->doc.end - symbol->doc.start);
     subject->has_place =
-        find_doc_range(subject->language, symbol, text, bytes, &subject->doc_range);
-    if (!subject->has_place) {
-        const size_t start = lines_start(text, symbol->whole.start);
+        find_doc_range(source->language, symbol, text, source->bytes, &subject->doc_range);
+    if (!subject->has_place)
         subject->doc_range = (struct span){start, start};
-    }
     if (subject->name && subject->owner && subject->signature && subject->doc && subject->path &&
-        subject->uri && copy_around(subject, symbol, text, bytes))
+        subject->uri && copy_around(subject, symbol, text, source->bytes))
         return true;
     subject_finish(subject);
     return false;
 }
 
-bool subject_lines(struct subject *subject, const struct client *client,
-                   const struct document *document, struct span range)
+bool subject_lines(struct subject *subject, const struct client *client, struct document *document,
+                   struct span range)
 {
-    const struct text *source = document_text(document);
-    const char *text = text_bytes(source);
-    const size_t start = lines_start(text, range.start);
+    const struct source source = source_of(client, document);
+    const size_t start = lines_start(source.text, range.start);
     const size_t last = range.end > start ? range.end - 1 : start;
-    const size_t end = lines_end(text, text_size(source), last);
+    const size_t end = lines_end(source.text, source.bytes, last);
     const struct symbol symbol = {.whole = {start, end}, .signature = {start, start}};
 
-    if (!subject_init(subject, client, document, &symbol))
+    if (!subject_init(subject, &source, &symbol))
         return false;
     subject->doc_range = (struct span){start, end};
     return true;
@@ -208,19 +243,13 @@ void subject_finish(struct subject *subject)
     *subject = (struct subject){0};
 }
 
-static bool collect(struct document *document, struct symbols *symbols)
+bool subject_exists(struct document *document, size_t offset, struct symbol *symbol)
 {
     const struct syntax *syntax = document_syntax(document);
     const struct text *text = document_text(document);
-
-    return syntax && symbols_init(symbols, syntax, text_bytes(text), text_size(text));
-}
-
-bool subject_exists(struct document *document, size_t offset, struct symbol *symbol)
-{
     struct symbols symbols;
 
-    if (!collect(document, &symbols))
+    if (!syntax || !symbols_init(&symbols, syntax, text_bytes(text), text_size(text)))
         return false;
     const struct symbol *found = symbols_enclosing(&symbols, offset);
     if (found)
@@ -229,13 +258,13 @@ bool subject_exists(struct document *document, size_t offset, struct symbol *sym
     return found != NULL;
 }
 
-bool subject_enclosing(struct subject *subject, struct client *client, struct document *document,
-                       size_t offset)
+bool subject_enclosing(struct subject *subject, const struct client *client,
+                       struct document *document, size_t offset)
 {
+    const struct source source = source_of(client, document);
     struct symbol symbol;
 
-    return subject_exists(document, offset, &symbol) &&
-           subject_init(subject, client, document, &symbol);
+    return subject_exists(document, offset, &symbol) && subject_init(subject, &source, &symbol);
 }
 
 /* --- names ---------------------------------------------------------------------------------------------------------------- */
@@ -254,57 +283,121 @@ static int rank(const struct symbol *symbol, size_t offset)
     return 4 * is_here + 2 * has_body + (symbol->doc.end > symbol->doc.start);
 }
 
-/* The best symbol of a name, of equal ones the nearest to `offset`. */
-static bool find_named(struct document *document, const char *name, size_t bytes, size_t offset,
-                       struct symbol *symbol)
+/* What is looked for, and from where. */
+struct wanted {
+    const char *name; /* [bytes] */
+    size_t bytes;
+    size_t offset; /* of the name, in its own document; 0 in others */
+};
+
+/* The best symbol of the name, of equal ones the nearest. */
+static bool find_in(const struct source *source, const struct wanted *wanted,
+                    struct subject *subject)
 {
-    const char *text = text_bytes(document_text(document));
     struct symbols symbols;
     const struct symbol *best = NULL;
 
-    if (!collect(document, &symbols))
+    if (!source->syntax || !symbols_init(&symbols, source->syntax, source->text, source->bytes))
         return false;
     for (size_t i = 0; i < symbols.count; i++) {
         const struct symbol *item = &symbols.items[i];
-        if (item->name.end - item->name.start != bytes ||
-            memcmp(text + item->name.start, name, bytes) != 0)
+        if (item->name.end - item->name.start != wanted->bytes ||
+            memcmp(source->text + item->name.start, wanted->name, wanted->bytes) != 0)
             continue;
-        const int gain = best ? rank(item, offset) - rank(best, offset) : 1;
-        if (gain > 0 ||
-            (gain == 0 && distance(item->name.start, offset) < distance(best->name.start, offset)))
+        const int gain = best ? rank(item, wanted->offset) - rank(best, wanted->offset) : 1;
+        if (gain > 0 || (gain == 0 && distance(item->name.start, wanted->offset) <
+                                          distance(best->name.start, wanted->offset)))
             best = item;
     }
-    if (best)
-        *symbol = *best;
+    const bool is_found = best && subject_init(subject, source, best);
     symbols_finish(&symbols);
-    return best != NULL;
+    return is_found;
+}
+
+/* Documents of another language would hold other things of that name. */
+static bool find_in_documents(const struct client *client, const struct document *document,
+                              const struct wanted *wanted, struct subject *subject)
+{
+    const size_t count = documents_count(client->documents);
+
+    for (size_t i = 0; i < count && i < SEARCHED_DOCUMENTS_MAX; i++) {
+        struct document *other = documents_at(client->documents, i);
+        if (other == document || document_language(other) != document_language(document))
+            continue;
+        const struct source source = source_of(client, other);
+        if (find_in(&source, wanted, subject))
+            return true;
+    }
+    return false;
+}
+
+/* "file:" and a path, percent-encoded (RFC 3986, section 2.3); NULL on exhausted memory. */
+static char *file_uri(const char *path)
+{
+    char *uri = malloc(sizeof "file://" + 3 * strlen(path)), *out = uri;
+
+    if (!uri)
+        return NULL;
+    out += sprintf(out, "file://");
+    for (; *path; path++) {
+        if (isalnum((unsigned char)*path) || strchr("/-._~", *path))
+            *out++ = *path;
+        else
+            out += sprintf(out, "%%%02X", (unsigned)(unsigned char)*path);
+    }
+    *out = '\0';
+    return uri;
+}
+
+/* A file as it is now, which may have changed since the index saw it. */
+static bool find_in_file(const char *path, const struct language *language,
+                         const struct wanted *wanted, struct subject *subject)
+{
+    size_t bytes = 0;
+    char *uri = file_uri(path), *text = definitions_load(path, &bytes);
+    struct syntax *syntax = text ? syntax_create(language) : NULL;
+    bool is_found = false;
+
+    if (uri && syntax && syntax_parse(syntax, text, bytes)) {
+        const struct source source = {uri, language, syntax, text, bytes, false};
+        is_found = find_in(&source, wanted, subject);
+    }
+    syntax_destroy(syntax);
+    free(text);
+    free(uri);
+    return is_found;
+}
+
+/* The index knows which files define a name, and holds none that are ignored or secret. */
+static bool find_in_workspace(struct client *client, const struct document *document,
+                              const struct wanted *wanted, struct subject *subject)
+{
+    const struct definition *found[SEARCHED_FILES_MAX];
+    const struct index *index = surroundings_index(client);
+    const size_t all =
+        index ? index_find(index, wanted->name, wanted->bytes, found, SEARCHED_FILES_MAX) : 0;
+
+    for (size_t i = 0; i < all && i < SEARCHED_FILES_MAX; i++) {
+        const struct language *language = language_find(NULL, found[i]->path);
+        if (language == document_language(document) &&
+            find_in_file(found[i]->path, language, wanted, subject))
+            return true;
+    }
+    return false;
 }
 
 bool subject_find(struct subject *subject, struct client *client, struct document *document,
                   size_t offset)
 {
-    const struct syntax *syntax = document_syntax(document);
-    const char *text = text_bytes(document_text(document));
-    struct symbol symbol;
+    const struct source source = source_of(client, document);
+    const struct span name =
+        source.syntax ? name_at(source.syntax, source.text, offset) : (struct span){0};
+    const struct wanted here = {source.text + name.start, name.end - name.start, offset};
+    const struct wanted elsewhere = {here.name, here.bytes, 0};
 
-    bool is_found;
-
-    const struct span name = syntax ? name_at(syntax, text, offset) : (struct span){0};
-    if (name.end <= name.start)
-        return false;
-    const char *wanted = text + name.start;
-    const size_t bytes = name.end - name.start;
-    struct document *place = document;
-    is_found = find_named(document, wanted, bytes, offset, &symbol);
-
-    /* documents of another language would hold other things of that name */
-    const size_t count = documents_count(client->documents);
-    for (size_t i = 0; !is_found && i < count && i < SEARCHED_DOCUMENTS_MAX; i++) {
-        place = documents_at(client->documents, i);
-        is_found = place != document && document_language(place) == document_language(document) &&
-                   find_named(place, wanted, bytes, 0, &symbol);
-    }
-    if (!is_found || !subject_init(subject, client, place, &symbol))
+    if (here.bytes == 0 || (!find_in(&source, &here, subject) &&
+                            !find_in_documents(client, document, &elsewhere, subject) &&
+                            !find_in_workspace(client, document, &elsewhere, subject)))
         return false;
     subject->asked = name;
     return true;

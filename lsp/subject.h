@@ -31,15 +31,14 @@ struct subject {
     size_t line;      /* there, from 1; 0: not known */
     uint64_t hash;    /* of the name, the path and the text */
 
-    /* NULL where its document is not open, and then it can be neither explained nor documented. In these texts every byte of
-     * a secret is an 'x'. */
+    /* What prompts are made of. In these texts every byte of a secret is an 'x'. */
     char *before; /* whole lines of what stands before the definition, its doc comment left out */
     char *head;   /* where doc comments stand inside: the definition up to there; else "" */
     char *body;   /* the definition, or what of it follows the head; the doc comment left out */
     char *after;  /* whole lines behind it */
     char *indent; /* white space that lines of a doc comment begin with */
 
-    /* Where a doc comment goes, bytes of the document: the old comment with its last line end, or a place at a line's start. */
+    /* Where a doc comment goes, bytes of its text: the old comment with its last line end, or a place at a line's start. */
     struct span doc_range;
     bool has_place; /* false: nowhere to put one */
     bool is_whole;  /* nothing of the body was cut off or masked */
@@ -53,12 +52,12 @@ bool subject_find(struct subject *subject, struct client *client, struct documen
 
 /* Lines of a document instead of a definition: without name, comment or signature. `range` grows to whole lines and is what
  * doc_range becomes. */
-bool subject_lines(struct subject *subject, const struct client *client,
-                   const struct document *document, struct span range);
+bool subject_lines(struct subject *subject, const struct client *client, struct document *document,
+                   struct span range);
 
 /* The function, method or type around `offset`. */
-bool subject_enclosing(struct subject *subject, struct client *client, struct document *document,
-                       size_t offset);
+bool subject_enclosing(struct subject *subject, const struct client *client,
+                       struct document *document, size_t offset);
 
 /* The same without copies. */
 bool subject_exists(struct document *document, size_t offset, struct symbol *symbol);

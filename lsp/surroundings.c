@@ -216,6 +216,11 @@ static json_t *files_write(const struct surroundings *surroundings)
     return files;
 }
 
+const struct index *surroundings_index(struct client *client)
+{
+    return client->surroundings ? workspace_index(client->surroundings->workspace) : NULL;
+}
+
 /* What is known of the workspace's files. */
 static json_t *workspace_write(const struct surroundings *surroundings)
 {

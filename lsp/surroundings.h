@@ -10,6 +10,7 @@
 #include "lsp/candidates.h"
 #include "lsp/client.h"
 #include "lsp/context.h"
+#include "lsp/index.h"
 
 struct surroundings;
 
@@ -38,6 +39,9 @@ bool surroundings_allow(const struct client *client, const char *uri);
  * allow it. */
 void surroundings_show(struct client *client, struct document *document, size_t cursor,
                        struct context *context);
+
+/* The newest index of the workspace, NULL where there is none yet; valid until the loop runs on. */
+const struct index *surroundings_index(struct client *client);
 
 /* Keeps what a model was given for a context, if anything; taken from both. */
 void surroundings_record(struct client *client, struct context *context,
