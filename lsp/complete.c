@@ -201,7 +201,8 @@ static bool question_answer_known(struct completer *completer)
     client->counts.cache_hits++;
     client->counts.prefetched_used += answer.was_foreseen;
     struct flight *flight = completer->flight;
-    bool goes_on = flight && !flight->is_foreseen && flight_follows(completer, flight, &step);
+    bool goes_on = flight && flight->is_submitted && !flight->is_foreseen &&
+                   flight_follows(completer, flight, &step);
     if (flight && !flight->is_foreseen && !goes_on)
         flight_forget(completer);
     if (!goes_on && answer.count > 0 && is_probable(client, &answer.texts[0]))
@@ -434,8 +435,15 @@ void complete_abandon(struct client *client)
 
 void complete_reset(struct client *client)
 {
-    if (client->completer)
-        recall_clear(client->completer->recall);
+    struct completer *completer = client->completer;
+    if (!completer)
+        return;
+
+    /* what is being written follows the old settings too */
+    recall_clear(completer->recall);
+    flight_forget(completer);
+    if (completer->question.id)
+        question_start(completer, 0);
 }
 
 static void on_closed(uv_handle_t *handle)
