@@ -36,28 +36,25 @@ static size_t common_line(const char *a, size_t a_bytes, const char *b, size_t b
     return count <= b_bytes && memcmp(a, b, count) == 0 ? count : 0;
 }
 
-/* Bytes of the last line that both end with, its own line end included; 0 where they differ in it. */
+/* Bytes of the last line that both end with, its own line end included; 0 where they differ in it. Both begin at the start of
+ * a line. */
 static size_t common_last_line(const char *a, size_t a_bytes, const char *b, size_t b_bytes)
 {
     const char *before = a_bytes > 1 ? memrchr(a, '\n', a_bytes - 1) : NULL;
-    const size_t count = before ? (size_t)(a + a_bytes - before - 1) : 0;
+    const size_t count = before ? (size_t)(a + a_bytes - before - 1) : a_bytes;
 
-    /* in both it is a whole line */
-    if (count == 0 || count >= b_bytes || b[b_bytes - count - 1] != '\n')
+    /* in the other one it is a whole line, too */
+    if (count > b_bytes || (count < b_bytes && b[b_bytes - count - 1] != '\n'))
         return 0;
     return memcmp(a + a_bytes - count, b + b_bytes - count, count) == 0 ? count : 0;
 }
 
 void edits_narrow(const char *text, struct span *range, const char **replacement, size_t *bytes)
 {
-    const size_t size = range->end - range->start;
     size_t count;
 
-    if (size == *bytes && memcmp(text + range->start, *replacement, size) == 0) {
-        range->start = range->end;
-        *bytes = 0;
+    if (range->start > 0 && text[range->start - 1] != '\n')
         return;
-    }
     while ((count = common_line(text + range->start, range->end - range->start, *replacement,
                                 *bytes)) > 0) {
         range->start += count;

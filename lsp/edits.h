@@ -18,8 +18,8 @@
 bool edits_rebase(const char *before, size_t before_bytes, const char *now, size_t now_bytes,
                   struct span *range);
 
-/* Takes whole lines off both ends that `range` of `text` and its replacement share; *replacement and *bytes become the part in
- * the middle. Both empty: nothing would change. */
+/* Takes whole lines off both ends that `range` of `text` and its replacement share, if the range begins at a line's start;
+ * *replacement and *bytes become the part in the middle. Both empty: nothing would change. */
 void edits_narrow(const char *text, struct span *range, const char **replacement, size_t *bytes);
 
 /* LSP WorkspaceEdit with one TextEdit, so that one undo takes it back; with the document's version where the editor can check

@@ -96,7 +96,8 @@ static size_t form_end(enum form form, const struct writing *writing, const char
                        size_t bytes, bool *ended)
 {
     const size_t stutter = prose_stutter(text, bytes);
-    size_t end = stutter;
+    const bool is_code = form == FORM_BLOCK || form == FORM_FENCED;
+    size_t end = is_code && stutter < bytes ? lines_start(text, stutter) : stutter;
 
     *ended = false;
     if (form == FORM_COMMENT) {

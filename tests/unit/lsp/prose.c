@@ -170,6 +170,28 @@ static void code_ends_at_its_fence_and_takes_the_indentation(void **state)
     }
 }
 
+static void stuttering_text_is_cut_behind_its_first_time(void **state)
+{
+    static const struct {
+        const char *text, *kept;
+    } cases[] = {
+        {"x = a + a + a + a + a + a + a", "x = a +"},
+        {"it adds. it adds. it adds. it adds. ", "it adds. "},
+        {"it adds. it adds. it adds. ", "it adds. it adds. it adds. "},
+        {"--------------------------------------", "--------------------------------------"},
+        {"                                      x", "                                      x"},
+        {"a = 1\nb = 2\nc = 3\nd = 4\ne = 5\n", "a = 1\nb = 2\nc = 3\nd = 4\ne = 5\n"},
+        {"", ""},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        const size_t kept = prose_stutter(cases[i].text, strlen(cases[i].text));
+        if (kept != strlen(cases[i].kept))
+            fail_msg("case %zu: %.*s", i, (int)kept, cases[i].text);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -178,6 +200,7 @@ int main(void)
         cmocka_unit_test(answers_lose_what_stands_around_them),
         cmocka_unit_test(sentences_become_comments_in_the_style_of_the_language),
         cmocka_unit_test(long_words_and_deep_indentation_are_not_broken),
+        cmocka_unit_test(stuttering_text_is_cut_behind_its_first_time),
         cmocka_unit_test(code_ends_at_its_fence_and_takes_the_indentation),
     };
 
