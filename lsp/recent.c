@@ -30,23 +30,17 @@ static void edit_remove(struct recent *recent, size_t i)
 
 void recent_note_edit(struct recent *recent, const char *uri, size_t line)
 {
-    /* typing on is no news: the newest place is looked at first */
-    for (size_t i = recent->edit_count; i > 0; i--) {
-        const struct recent_edit *edit = &recent->edits[i - 1];
-        const size_t distance = edit->line > line ? edit->line - line : line - edit->line;
-        if (distance > RECENT_NEAR_LINES || strcmp(edit->uri, uri) != 0)
-            continue;
-        if (i == recent->edit_count) {
-            recent->edits[i - 1].line = line;
-            return;
-        }
-        edit_remove(recent, i - 1);
-        break;
-    }
-
     char *copy = strdup(uri);
     if (!copy)
         return;
+
+    /* a place near it moves to here */
+    for (size_t i = recent->edit_count; i > 0; i--) {
+        const struct recent_edit *edit = &recent->edits[i - 1];
+        const size_t distance = edit->line > line ? edit->line - line : line - edit->line;
+        if (distance <= RECENT_NEAR_LINES && strcmp(edit->uri, uri) == 0)
+            edit_remove(recent, i - 1);
+    }
     if (recent->edit_count == RECENT_EDITS)
         edit_remove(recent, 0);
     recent->edits[recent->edit_count++] = (struct recent_edit){copy, line};

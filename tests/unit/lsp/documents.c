@@ -209,6 +209,24 @@ static void tree_after_edits_is_that_of_the_text(void **state)
     documents_destroy(documents);
 }
 
+static void definitions_are_those_of_the_text_as_it_is(void **state)
+{
+    struct documents *documents = documents_create(TEXT_UTF8, TEXT_LINES_PROTOCOL);
+    struct document *document =
+        documents_open(documents, "file:///a%20b.c", "c", 1, "int f(void);\n", 13, NULL);
+    const struct document_change change = edit(0, 4, 0, 5, "longer");
+
+    (void)state;
+    const struct definitions *definitions = document_definitions(document);
+    assert_int_equal(definitions->count, 1);
+    assert_string_equal(definitions->items[0].name, "f");
+    assert_string_equal(definitions->items[0].path, "/a b.c");
+    assert_ptr_equal(document_definitions(document), definitions);
+    assert_true(documents_change(documents, "file:///a%20b.c", 2, &change, 1, NULL));
+    assert_string_equal(document_definitions(document)->items[0].name, "longer");
+    documents_destroy(documents);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -220,6 +238,7 @@ int main(void)
         cmocka_unit_test(document_is_closed_by_a_change_that_is_refused),
         cmocka_unit_test(opening_beyond_a_limit_is_refused),
         cmocka_unit_test(tree_after_edits_is_that_of_the_text),
+        cmocka_unit_test(definitions_are_those_of_the_text_as_it_is),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,0 +1,134 @@
+/* Folders are looked through when they are asked for, off the loop's thread, and can be given up at any moment. */
+#include "tests/support/test.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "lsp/workspace.h"
+#include "tests/support/checkpoint.h"
+
+static char root[64];
+
+static int setup(void **state)
+{
+    (void)state;
+    scratch_create(root);
+    return 0;
+}
+
+static int teardown(void **state)
+{
+    (void)state;
+    scratch_remove(root);
+    return 0;
+}
+
+static void write_file(const char *name, const char *text)
+{
+    FILE *file = fopen(path_in(root, name), "w");
+
+    assert_non_null(file);
+    fputs(text, file);
+    fclose(file);
+}
+
+/* Lets the loop run until the index is another one. */
+static void await_generation(uv_loop_t *loop, struct workspace *workspace, uint64_t generation)
+{
+    while (workspace_generation(workspace) == generation)
+        uv_run(loop, UV_RUN_ONCE);
+}
+
+static void finish(uv_loop_t *loop, struct workspace *workspace)
+{
+    workspace_destroy(workspace);
+    uv_run(loop, UV_RUN_DEFAULT);
+    assert_int_equal(uv_loop_close(loop), 0);
+}
+
+static void index_is_begun_when_asked_for_and_renewed_when_touched(void **state)
+{
+    struct index_counts counts;
+    uv_loop_t loop;
+
+    (void)state;
+    write_file("a.c", "int first(void);\n");
+    uv_loop_init(&loop);
+    struct workspace *workspace = workspace_create(&loop);
+    assert_true(workspace_add(workspace, root));
+    workspace_touch(workspace);
+    assert_false(uv_run(&loop, UV_RUN_NOWAIT)); /* nobody has asked: nothing to do */
+
+    assert_null(workspace_index(workspace));
+    await_generation(&loop, workspace, 0);
+    index_count(workspace_index(workspace), &counts);
+    assert_int_equal(counts.definitions, 1);
+
+    write_file("b.c", "int second(void);\nint third(void);\n");
+    workspace_touch(workspace);
+    await_generation(&loop, workspace, 1);
+    index_count(workspace_index(workspace), &counts);
+    assert_int_equal(counts.definitions, 3);
+    assert_int_equal(counts.read, 1);
+
+    /* the user's own patterns */
+    assert_true(workspace_set_rules(workspace, "a.*\n"));
+    await_generation(&loop, workspace, 2);
+    index_count(workspace_index(workspace), &counts);
+    assert_int_equal(counts.definitions, 2);
+    assert_true(workspace_hides(workspace, path_in(root, "a.c")));
+    assert_false(workspace_hides(workspace, path_in(root, "b.c")));
+    finish(&loop, workspace);
+}
+
+static void workspace_is_given_up_while_it_is_looked_through(void **state)
+{
+    uv_loop_t loop;
+
+    (void)state;
+    for (int turns = 0; turns < 4; turns++) {
+        uv_loop_init(&loop);
+        struct workspace *workspace = workspace_create(&loop);
+        workspace_add(workspace, root);
+        workspace_index(workspace);
+        for (int i = 0; i < turns; i++)
+            uv_run(&loop, UV_RUN_ONCE);
+        finish(&loop, workspace);
+    }
+}
+
+static void paths_are_shown_below_their_folder(void **state)
+{
+    char folder[80], inside[128], beside[128];
+    uv_loop_t loop;
+
+    (void)state;
+    uv_loop_init(&loop);
+    struct workspace *workspace = workspace_create(&loop);
+    snprintf(folder, sizeof folder, "%s/", root);
+    assert_true(workspace_add(workspace, folder));
+    assert_false(workspace_add(workspace, root)); /* the same */
+    assert_false(workspace_add(workspace, "/"));
+    assert_false(workspace_add(workspace, "/no/such/folder"));
+    assert_false(workspace_add(workspace, "relative"));
+
+    snprintf(inside, sizeof inside, "%s/sub/a.c", root);
+    snprintf(beside, sizeof beside, "%s2/sub/a.c", root);
+    assert_string_equal(workspace_relative(workspace, inside), "sub/a.c");
+    assert_string_equal(workspace_relative(workspace, beside), "a.c");
+    assert_string_equal(workspace_name(workspace, inside), strrchr(root, '/') + 1);
+    assert_string_equal(workspace_name(workspace, beside), "");
+    workspace_remove(workspace, root);
+    assert_string_equal(workspace_relative(workspace, inside), "a.c");
+    finish(&loop, workspace);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(index_is_begun_when_asked_for_and_renewed_when_touched),
+        cmocka_unit_test(workspace_is_given_up_while_it_is_looked_through),
+        cmocka_unit_test(paths_are_shown_below_their_folder),
+    };
+    return cmocka_run_group_tests(tests, setup, teardown);
+}
