@@ -47,16 +47,24 @@ static json_t *capabilities(enum text_encoding encoding)
     static const char *const names[] = {
         [TEXT_UTF8] = "utf-8", [TEXT_UTF16] = "utf-16", [TEXT_UTF32] = "utf-32"};
     enum { SYNC_INCREMENTAL = 2 };
-    /* clang-format off: a name and its value to a line */
-    return json_pack("{s:{s:s, s:{s:b, s:i}, s:b, s:b, s:{s:o, s:b}, s:{s:o, s:b}}, s:{s:s, s:s}}",
-                     "capabilities",
-                     "positionEncoding", names[encoding], "textDocumentSync", "openClose", true,
-                     "change", SYNC_INCREMENTAL, "inlineCompletionProvider", true,
-                     "hoverProvider", true, "codeActionProvider", "codeActionKinds",
-                     actions_kinds(), "resolveProvider", true, "executeCommandProvider",
-                     "commands", commands_names(), "workDoneProgress", true, "serverInfo", "name",
-                     "hxqd", "version", HXQD_VERSION);
+    json_t *synchronized = json_pack("{s:b, s:i}", "openClose", true, "change", SYNC_INCREMENTAL);
+    json_t *actions =
+        json_pack("{s:o, s:b}", "codeActionKinds", actions_kinds(), "resolveProvider", true);
+    json_t *commands =
+        json_pack("{s:o, s:b}", "commands", commands_names(), "workDoneProgress", true);
+
+    /* a name and its value to a line: */
+    /* clang-format off */
+    json_t *provided = json_pack("{s:s, s:o, s:b, s:b, s:o, s:o}",
+                                 "positionEncoding", names[encoding],
+                                 "textDocumentSync", synchronized,
+                                 "inlineCompletionProvider", true,
+                                 "hoverProvider", true,
+                                 "codeActionProvider", actions,
+                                 "executeCommandProvider", commands);
     /* clang-format on */
+    return json_pack("{s:o, s:{s:s, s:s}}", "capabilities", provided, "serverInfo", "name", "hxqd",
+                     "version", HXQD_VERSION);
 }
 
 static void on_problem(void *user, const char *sentence)
