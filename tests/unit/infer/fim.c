@@ -257,7 +257,8 @@ static void files_that_do_not_fit_are_cut_at_line_ends_and_left_out(void **state
 {
     char *lines = numbered_lines(60);
     const size_t bytes = strlen(lines);
-    const struct prompt_file files[] = {{"a", lines, bytes}, {"b", lines, bytes}, {"c", "x\n", 2}};
+    const struct prompt_file files[] = {
+        {"a", lines, bytes}, {"b", lines, bytes}, {"c", "line_0 = 0\n", 11}};
 
     (void)state;
     for (size_t budget = 0; budget < 1200; budget += budget < 100 ? 1 : 7) {
