@@ -348,6 +348,26 @@ bool candidates_generate(struct candidates *candidates, struct engine *engine,
     return done;
 }
 
+char *candidates_preview(const struct context *context, const char *text, size_t bytes)
+{
+    const bool has_line = memchr(text, '\n', bytes) != NULL;
+    struct graft *graft = has_line ? graft_create(context) : NULL;
+    struct writing writing = {.context = context, .graft = graft};
+    const struct engine_result said = {
+        .text = (char *)(uintptr_t)text, .bytes = bytes, .stop = ENGINE_STOP_CALLER};
+    struct trimmed trimmed = {0};
+
+    if (graft)
+        writing_begin_block(&writing, text, bytes);
+    if (!writing_trim(&writing, &said, 0, &trimmed) || *trimmed.text == '\0') {
+        free(trimmed.text);
+        trimmed.text = NULL;
+    }
+    writing_finish(&writing);
+    graft_destroy(graft);
+    return trimmed.text;
+}
+
 void candidates_finish(struct candidates *candidates)
 {
     for (size_t i = 0; i < candidates->count; i++)

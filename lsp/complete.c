@@ -236,7 +236,7 @@ static void question_show(struct completer *completer, const struct flight *flig
                           const struct place_step *step)
 {
     struct question *question = &completer->question;
-    char *text = flight_text(flight);
+    char *text = flight_preview(flight);
     const struct place_text whole = {.text = text, .bytes = text ? strlen(text) : 0};
     struct place_text rest;
     if (!text || !place_rest(step, &whole, &rest) || rest.bytes == 0 ||

@@ -144,6 +144,12 @@ char *flight_text(const struct flight *flight)
     return said_trim(flight, flight->said_bytes);
 }
 
+char *flight_preview(const struct flight *flight)
+{
+    return flight->said ? candidates_preview(&flight->context, flight->said, flight->said_bytes)
+                        : NULL;
+}
+
 /* How a character changes the number of open brackets. */
 static int bracket_depth(char character)
 {

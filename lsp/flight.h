@@ -66,8 +66,11 @@ void flight_submit(struct flight *flight, struct worker *worker);
  * once if it was never submitted. */
 void flight_drop(struct flight *flight);
 
-/* What would be shown of the text so far, NUL-terminated, owned by the caller; NULL when there is nothing. */
+/* How what would be shown of the text so far begins, NUL-terminated, owned by the caller; NULL when there is nothing. */
 char *flight_text(const struct flight *flight);
+
+/* All that would be shown of it, likewise. Costs a parse. */
+char *flight_preview(const struct flight *flight);
 
 /* The same up to the last statement that has been written to its end: a line with no bracket left open, which nothing at its
  * end continues. NULL when there is none. */
