@@ -53,15 +53,19 @@ static json_t *capabilities(enum text_encoding encoding)
     json_t *commands =
         json_pack("{s:o, s:b}", "commands", commands_names(), "workDoneProgress", true);
 
+    json_t *workspace = json_pack("{s:{s:b, s:b}}", "workspaceFolders", "supported", true,
+                                  "changeNotifications", true);
+
     /* a name and its value to a line: */
     /* clang-format off */
-    json_t *provided = json_pack("{s:s, s:o, s:b, s:b, s:o, s:o}",
+    json_t *provided = json_pack("{s:s, s:o, s:b, s:b, s:o, s:o, s:o}",
                                  "positionEncoding", names[encoding],
                                  "textDocumentSync", synchronized,
                                  "inlineCompletionProvider", true,
                                  "hoverProvider", true,
                                  "codeActionProvider", actions,
-                                 "executeCommandProvider", commands);
+                                 "executeCommandProvider", commands,
+                                 "workspace", workspace);
     /* clang-format on */
     return json_pack("{s:o, s:{s:s, s:s}}", "capabilities", provided, "serverInfo", "name", "hxqd",
                      "version", HXQD_VERSION);
