@@ -12,6 +12,7 @@ static const char *const capture_names[MARK_KINDS] = {
     [MARK_STRING] = "string",
     [MARK_CODE] = "code",
     [MARK_TEXT] = "text",
+    [MARK_FOREIGN] = "foreign",
     [MARK_LOOSE] = "loose",
     [MARK_HEADER] = "header",
     [MARK_HEADER_END] = "header.end",

@@ -22,6 +22,7 @@ enum mark_kind {
     MARK_STRING,        /* @string: a whole one, whatever it contains */
     MARK_CODE,          /* @code: what is code again within one */
     MARK_TEXT,          /* @text: prose, in which quotation marks begin nothing */
+    MARK_FOREIGN,       /* @foreign: text in a language of its own */
     MARK_LOOSE,         /* @loose: begins a line whose indentation says nothing */
     MARK_HEADER,        /* @header: first on its line, makes it the header of an indented block */
     MARK_HEADER_END,    /* @header.end: where such a header ends */

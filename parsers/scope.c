@@ -261,6 +261,21 @@ static size_t window_start(const char *text, size_t cursor)
     return any < cursor ? any : cursor - SCOPE_BEFORE_BYTES;
 }
 
+/* Makes a window plain text when the cursor follows something in a language of its own. */
+static void enter_foreign(struct window *window)
+{
+    for (size_t i = 0; i < window->marks.count; i++) {
+        const struct mark *mark = &window->marks.items[i];
+        bool is_inside = mark->kind == MARK_FOREIGN && mark->start < window->cursor &&
+                         window->cursor <= mark->end;
+        if (is_inside && strip_blank(window->text, mark->start, window->cursor) > mark->start) {
+            marks_finish(&window->marks);
+            window->language = NULL;
+            return;
+        }
+    }
+}
+
 /* Whether the last token before the cursor opens a block in which nothing stands: what follows behind `end`, the line's end, is
  * not deeper than its header, or closes it where that says nothing. */
 static bool is_empty_block(const struct window *window, size_t end)
@@ -292,6 +307,7 @@ enum scope_extent scope_extent_at(const struct syntax *syntax, const char *text,
         window.language = syntax_language(syntax);
         if (!marks_init(&window.marks, window.language, tree, text, around, MARKS_ALL))
             return SCOPE_LINE;
+        enter_foreign(&window);
     }
 
     struct span literal;
@@ -498,6 +514,7 @@ static size_t block_end_in(const struct scope_gap *gap, const char *text, size_t
 
     if (gap->language)
         parse_window(&window, gap->language);
+    enter_foreign(&window);
     struct opening opening = find_opening(&window);
     struct walk walk = {
         .gap = gap,

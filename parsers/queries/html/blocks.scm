@@ -7,5 +7,8 @@
   (#any-of? @_tag "html" "head" "body" "script" "style"))
 (end_tag) @close
 
+; Scripts and styles are read as plain text.
+(raw_text) @foreign
+
 (comment) @comment
 [(quoted_attribute_value) (attribute_value)] @string
