@@ -224,11 +224,9 @@ const struct index *surroundings_index(struct client *client)
 /* What is known of the workspace's files. */
 static json_t *workspace_write(const struct surroundings *surroundings)
 {
-    const struct index *index = workspace_index(surroundings->workspace);
-    struct index_counts counts = {0};
+    struct index_counts counts;
 
-    if (index)
-        index_count(index, &counts);
+    workspace_count(surroundings->workspace, &counts);
     return json_pack("{s:I, s:I}", "files", (json_int_t)counts.files, "definitions",
                      (json_int_t)counts.definitions);
 }

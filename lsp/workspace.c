@@ -267,6 +267,13 @@ const struct index *workspace_index(struct workspace *workspace)
     return workspace->index;
 }
 
+void workspace_count(const struct workspace *workspace, struct index_counts *counts)
+{
+    *counts = (struct index_counts){0};
+    if (workspace->index)
+        index_count(workspace->index, counts);
+}
+
 uint64_t workspace_generation(const struct workspace *workspace)
 {
     return workspace->generation;

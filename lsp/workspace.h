@@ -50,6 +50,9 @@ void workspace_touch(struct workspace *workspace);
  * on. Asks for a new look where that is due. */
 const struct index *workspace_index(struct workspace *workspace);
 
+/* Counts of the newest index, without asking for one. */
+void workspace_count(const struct workspace *workspace, struct index_counts *counts);
+
 /* Changes when the index does. */
 uint64_t workspace_generation(const struct workspace *workspace);
 

@@ -57,6 +57,8 @@ static void index_is_begun_when_asked_for_and_renewed_when_touched(void **state)
     struct workspace *workspace = workspace_create(&loop);
     assert_true(workspace_add(workspace, root));
     workspace_touch(workspace);
+    workspace_count(workspace, &counts);
+    assert_int_equal(counts.files, 0);
     assert_false(uv_run(&loop, UV_RUN_NOWAIT)); /* nobody has asked: nothing to do */
 
     assert_null(workspace_index(workspace));
