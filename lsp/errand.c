@@ -133,7 +133,7 @@ static void errand_fail(struct errand *errand, enum rpc_code code, const char *s
 
 static void errand_stop(struct errand *errand, const char *reason)
 {
-    atomic_store(&errand->job.is_cancelled, true);
+    worker_drop(&errand->job);
     errand_fail(errand, RPC_REQUEST_CANCELLED, reason);
 }
 
@@ -248,6 +248,10 @@ static void errand_run(struct worker_job *job, struct engine *engine)
 {
     struct errand *errand = (struct errand *)job;
 
+    /* not again what was interrupted when it had finished */
+    if (errand->text)
+        return;
+    errand->error = (struct error){0};
     writing_run(&errand->task.writing, engine, &job->is_cancelled,
                 errand->partial ? on_progress : NULL, errand, &errand->text, &errand->error);
 }
@@ -289,6 +293,7 @@ static struct errand *errand_create(struct client *client, const struct rpc_mess
     }
     errand->job.run = errand_run;
     errand->job.done = errand_done;
+    errand->job.class = WORKER_WRITING;
     atomic_init(&errand->job.is_cancelled, false);
     errand->client = client;
     errand->id = json_copy((json_t *)(uintptr_t)message->id);

@@ -189,6 +189,10 @@ static void explanation_run(struct worker_job *job, struct engine *engine)
 {
     struct explanation *explanation = (struct explanation *)job;
 
+    /* not again what was interrupted when it had finished */
+    if (explanation->text)
+        return;
+    explanation->error = (struct error){0};
     writing_run(&explanation->writing, engine, &job->is_cancelled, NULL, NULL, &explanation->text,
                 &explanation->error);
 }
@@ -217,7 +221,7 @@ static void explanation_done(struct worker_job *job)
 static void running_stop(struct hover *hover)
 {
     if (hover->running)
-        atomic_store(&hover->running->job.is_cancelled, true);
+        worker_drop(&hover->running->job);
     hover->running = NULL;
 }
 
@@ -240,6 +244,7 @@ static bool explanation_start(struct hover *hover, struct subject *subject)
         return false;
     explanation->job.run = explanation_run;
     explanation->job.done = explanation_done;
+    explanation->job.class = WORKER_HOVER;
     atomic_init(&explanation->job.is_cancelled, false);
     explanation->client = client;
     explanation->hash = subject->hash;

@@ -24,7 +24,9 @@ struct worker {
 
     /* shared */
     bool must_load;
-    struct worker_job *waiting, *running;
+    struct worker_job *waiting; /* a completion */
+    struct worker_job *later;   /* other jobs, by class, then in order */
+    struct worker_job *running;
     struct worker_job *finished; /* newest first */
     double fraction;
     bool has_news_of_progress, has_news_of_load;
@@ -59,6 +61,32 @@ static void worker_open_engine(struct worker *worker)
     uv_async_send(&worker->async);
 }
 
+/* Puts a job in its place among those that wait, before or behind those of its class; under the mutex. */
+static void later_add(struct worker *worker, struct worker_job *job, bool is_first)
+{
+    struct worker_job **place = &worker->later;
+
+    while (*place && ((*place)->class < job->class || (!is_first && (*place)->class == job->class)))
+        place = &(*place)->next;
+    job->next = *place;
+    *place = job;
+}
+
+/* Makes an interrupted job wait again, unless nobody wants it any more; under the mutex. */
+static bool worker_put_back(struct worker *worker, struct worker_job *job)
+{
+    if (!job->is_interrupted || atomic_load(&job->is_dropped))
+        return false;
+    job->is_interrupted = false;
+    atomic_store(&job->is_cancelled, false);
+
+    /* dropped just now: its flag must not stay down */
+    if (atomic_load(&job->is_dropped))
+        atomic_store(&job->is_cancelled, true);
+    later_add(worker, job, true);
+    return true;
+}
+
 static void worker_run(struct worker *worker, struct worker_job *job)
 {
     if (!atomic_load(&job->is_cancelled))
@@ -66,10 +94,24 @@ static void worker_run(struct worker *worker, struct worker_job *job)
 
     uv_mutex_lock(&worker->mutex);
     worker->running = NULL;
-    job->next = worker->finished;
-    worker->finished = job;
+    if (!worker_put_back(worker, job)) {
+        job->next = worker->finished;
+        worker->finished = job;
+    }
     uv_mutex_unlock(&worker->mutex);
     uv_async_send(&worker->async);
+}
+
+/* The most urgent job that waits becomes the running one; NULL if none. Under the mutex. */
+static struct worker_job *worker_take(struct worker *worker)
+{
+    struct worker_job **place = worker->waiting ? &worker->waiting : &worker->later;
+    struct worker_job *job = *place;
+
+    if (job)
+        *place = job->next;
+    worker->running = job;
+    return job;
 }
 
 static void worker_main(void *argument)
@@ -77,15 +119,12 @@ static void worker_main(void *argument)
     struct worker *worker = argument;
     while (!atomic_load(&worker->is_stopping)) {
         uv_mutex_lock(&worker->mutex);
-        while (!worker->must_load && !worker->waiting && !atomic_load(&worker->is_stopping))
+        while (!worker->must_load && !worker->waiting && !worker->later &&
+               !atomic_load(&worker->is_stopping))
             uv_cond_wait(&worker->wake, &worker->mutex);
         bool must_load = worker->must_load;
-        struct worker_job *job = must_load ? NULL : worker->waiting;
+        struct worker_job *job = must_load ? NULL : worker_take(worker);
         worker->must_load = false;
-        if (job) {
-            worker->waiting = NULL;
-            worker->running = job;
-        }
         uv_mutex_unlock(&worker->mutex);
 
         if (must_load)
@@ -194,14 +233,33 @@ bool worker_load(struct worker *worker, const struct engine_options *options,
 
 void worker_submit(struct worker *worker, struct worker_job *job)
 {
+    struct worker_job *displaced = NULL;
+    job->next = NULL;
+    job->is_interrupted = false;
+
     uv_mutex_lock(&worker->mutex);
-    struct worker_job *displaced = worker->waiting;
-    worker->waiting = job;
+    struct worker_job *running = worker->running;
+    if (job->class == WORKER_COMPLETION) {
+        displaced = worker->waiting;
+        worker->waiting = job;
+    } else {
+        later_add(worker, job, false);
+    }
+    if (running && running->class > job->class) {
+        running->is_interrupted = true;
+        atomic_store(&running->is_cancelled, true);
+    }
     uv_cond_signal(&worker->wake);
     uv_mutex_unlock(&worker->mutex);
 
     if (displaced)
         displaced->done(displaced);
+}
+
+void worker_drop(struct worker_job *job)
+{
+    atomic_store(&job->is_dropped, true);
+    atomic_store(&job->is_cancelled, true);
 }
 
 void worker_destroy(struct worker *worker)
@@ -221,6 +279,11 @@ void worker_destroy(struct worker *worker)
     jobs_done(worker->finished);
     if (worker->waiting)
         worker->waiting->done(worker->waiting);
+    while (worker->later) {
+        struct worker_job *job = worker->later;
+        worker->later = job->next;
+        job->done(job);
+    }
     uv_cond_destroy(&worker->wake);
     uv_mutex_destroy(&worker->mutex);
     free(worker->model);
