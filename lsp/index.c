@@ -13,7 +13,6 @@
 #include <sys/stat.h>
 
 #include "lsp/ignore.h"
-#include "lsp/secrets.h"
 
 /* A file in the state in which it was read. */
 struct entry {

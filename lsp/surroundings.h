@@ -1,8 +1,8 @@
 /* What surrounds the cursor beyond its own file: how the editor tells of it, how a completion gets it, and how the user sees
  * what became of it.
  *
- * Ties the workspace and the snippets to a client, and keeps the last prompt for `hxqd.showPrompt`, in memory only. Client
- * lifetime, on the loop's thread.
+ * Ties the workspace and the snippets to a client, and keeps the last completion's prompt for `hxqd.showPrompt`, in memory
+ * only. Client lifetime, on the loop's thread.
  */
 #ifndef LSP_SURROUNDINGS_H
 #define LSP_SURROUNDINGS_H
