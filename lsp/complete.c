@@ -101,13 +101,15 @@ static void flight_start(struct completer *completer, struct flight *flight, int
         flight_submit(flight, completer->client->worker);
 }
 
-/* What follows `text` at `context` is going to be written, unless it is known or being written already. */
+/* What follows `text` at `context` is going to be written, unless it is known or being written already, or `text` too
+ * improbable to be accepted. */
 static void flight_start_foreseen(struct completer *completer, const char *uri,
                                   const struct context *context, const struct place_text *text)
 {
     struct client *client = completer->client;
     const struct flight_events events = {on_text, on_done, completer};
-    bool is_wanted = client->settings.prefetch && client->settings.response_cache;
+    bool is_wanted = client->settings.prefetch && client->settings.response_cache &&
+                     text->probability >= client->settings.min_probability;
     if (!is_wanted || completer->is_stopping)
         return;
 
@@ -138,10 +140,10 @@ static bool flight_follows(const struct completer *completer, const struct fligh
 
 /* --- the question ----------------------------------------------------------------------------------------------------- */
 
-/* Whether a text is probable enough to be shown unasked. */
-static bool is_probable(const struct client *client, const struct place_text *text)
+/* How probable a text must be to be shown: to a user who asked, however little. */
+static float least_probability(const struct completer *completer)
 {
-    return text->probability >= client->settings.min_probability;
+    return completer->question.is_invoked ? 0.0f : completer->client->settings.min_probability;
 }
 
 /* Answers it, if that still makes sense, and leaves none. */
@@ -153,7 +155,7 @@ static void question_answer(struct completer *completer, const struct recall_ans
     json_t *items = json_array();
     bool is_current = question_is_current(question, client);
     for (size_t i = 0; i < answer->count && (int)i < question->wanted && is_current; i++) {
-        if (question->is_invoked || is_probable(client, &answer->texts[i]))
+        if (answer->texts[i].probability >= least_probability(completer))
             question_item(question, items, &answer->texts[i]);
     }
 
@@ -195,7 +197,8 @@ static bool question_answer_known(struct completer *completer)
     struct recall_answer answer;
     struct place_step step;
     if (!client->settings.response_cache ||
-        !recall_find(completer->recall, &completer->cursor, question->wanted, &answer))
+        !recall_find(completer->recall, &completer->cursor, question->wanted,
+                     least_probability(completer), &answer))
         return false;
 
     client->counts.cache_hits++;
@@ -205,7 +208,7 @@ static bool question_answer_known(struct completer *completer)
                    flight_follows(completer, flight, &step);
     if (flight && !flight->is_foreseen && !goes_on)
         flight_forget(completer);
-    if (!goes_on && answer.count > 0 && is_probable(client, &answer.texts[0]))
+    if (!goes_on && answer.count > 0)
         flight_start_foreseen(completer, question->uri, &question->context, &answer.texts[0]);
     question_answer(completer, &answer);
     return true;
@@ -309,7 +312,7 @@ static void question_land(struct completer *completer, const struct flight *flig
     struct place_step step;
     bool is_stopped = !atomic_load(&flight->has_begun) || flight->error.code == ERROR_CANCELLED;
     bool is_other = !place_step(&flight->place, &completer->cursor, &step) ||
-                    !recall_rest(&flight->candidates, &step, &answer);
+                    !recall_rest(&flight->candidates, &step, least_probability(completer), &answer);
     if (is_stopped || (is_other && flight->error.code == ERROR_NONE))
         question_start(completer, 0);
     else
@@ -337,8 +340,7 @@ static void on_done(void *user, struct flight *flight)
         const struct place_text text = {candidates->texts[0], strlen(candidates->texts[0]),
                                         candidates->facts[0].replaced_bytes,
                                         candidates->facts[0].probability};
-        if (is_probable(completer->client, &text))
-            flight_start_foreseen(completer, flight->uri, &flight->context, &text);
+        flight_start_foreseen(completer, flight->uri, &flight->context, &text);
     }
     surroundings_record(completer->client, &flight->context, candidates);
     if (is_whole && completer->client->settings.response_cache)

@@ -89,7 +89,7 @@ void recall_store(struct recall *recall, const struct place *place, struct candi
     recall_touch(recall, index);
 }
 
-bool recall_rest(const struct candidates *candidates, const struct place_step *step,
+bool recall_rest(const struct candidates *candidates, const struct place_step *step, float least,
                  struct recall_answer *answer)
 {
     *answer = (struct recall_answer){.has_moved = step->typed_bytes > 0};
@@ -101,19 +101,20 @@ bool recall_rest(const struct candidates *candidates, const struct place_step *s
             .probability = candidates->facts[i].probability,
         };
         struct place_text *rest = &answer->texts[answer->count];
-        answer->count += place_rest(step, &whole, rest) && rest->bytes > 0;
+        bool is_known = !answer->has_moved || whole.probability >= least;
+        answer->count += is_known && place_rest(step, &whole, rest) && rest->bytes > 0;
     }
     return answer->count > 0 || !answer->has_moved;
 }
 
-bool recall_find(struct recall *recall, const struct place_cursor *cursor, int wanted,
+bool recall_find(struct recall *recall, const struct place_cursor *cursor, int wanted, float least,
                  struct recall_answer *answer)
 {
     for (size_t i = 0; i < recall->count; i++) {
         struct entry *entry = recall->entries[i];
         struct place_step step;
         if (entry->wanted < wanted || !place_step(&entry->place, cursor, &step) ||
-            !recall_rest(&entry->candidates, &step, answer))
+            !recall_rest(&entry->candidates, &step, least, answer))
             continue;
 
         answer->was_foreseen = entry->is_foreseen;

@@ -41,13 +41,14 @@ struct recall_answer {
     bool has_moved;    /* the user has typed some of the text */
 };
 
-/* False where nothing is known; an answer may hold no text. */
-bool recall_find(struct recall *recall, const struct place_cursor *cursor, int wanted,
+/* False where nothing is known; an answer may hold no text. A text less probable than `least` is not known where the user has
+ * typed of it: what was typed has made it more probable, and it is to be judged anew. */
+bool recall_find(struct recall *recall, const struct place_cursor *cursor, int wanted, float least,
                  struct recall_answer *answer);
 
 /* The same question about texts that are not kept: what of `candidates` is still missing after a step. False where none of
  * them agrees, or all of it has been typed. */
-bool recall_rest(const struct candidates *candidates, const struct place_step *step,
+bool recall_rest(const struct candidates *candidates, const struct place_step *step, float least,
                  struct recall_answer *answer);
 
 #endif

@@ -37,11 +37,14 @@ static void keep(struct recall *recall, const char *marked, const char *text, si
     if (text) {
         candidates.texts[0] = strdup(text);
         candidates.facts[0].replaced_bytes = replaced;
+        candidates.facts[0].probability = 0.5f;
     }
     place_init(&place, uri, &context);
     recall_store(recall, &place, &candidates, 1, false);
     context_finish(&context);
 }
+
+static float least; /* probability */
 
 /* What is known at a cursor; the answer is valid until the recall changes. */
 static bool find(struct recall *recall, const char *marked, int wanted,
@@ -51,7 +54,7 @@ static bool find(struct recall *recall, const char *marked, int wanted,
     bool found;
 
     place_cursor_init(&cursor, uri, &context);
-    found = recall_find(recall, &cursor, wanted, answer);
+    found = recall_find(recall, &cursor, wanted, least, answer);
     context_finish(&context);
     return found;
 }
@@ -133,6 +136,22 @@ static void one_text_is_not_enough_where_several_are_wanted(void **state)
     recall_destroy(recall);
 }
 
+static void improbable_text_is_not_known_once_it_was_typed(void **state)
+{
+    struct recall *recall = recall_create();
+    struct recall_answer answer;
+
+    (void)state;
+    keep(recall, "a ¦\n", "bc", 0);
+    least = 0.6f;
+    assert_true(find(recall, "a ¦\n", 1, &answer));
+    assert_false(find(recall, "a b¦\n", 1, &answer));
+    least = 0.5f;
+    assert_true(find(recall, "a b¦\n", 1, &answer));
+    least = 0;
+    recall_destroy(recall);
+}
+
 static void newer_text_takes_the_place_of_the_older(void **state)
 {
     struct recall *recall = recall_create();
@@ -190,7 +209,7 @@ static void other_documents_are_other_places(void **state)
     (void)state;
     keep(recall, "a ¦\n", "b", 0);
     place_cursor_init(&cursor, "file:///b.c", &context);
-    assert_false(recall_find(recall, &cursor, 1, &answer));
+    assert_false(recall_find(recall, &cursor, 1, 0, &answer));
     context_finish(&context);
     recall_destroy(recall);
 }
@@ -201,6 +220,7 @@ int main(void)
         cmocka_unit_test(completion_is_found_where_the_rest_makes_the_same_text),
         cmocka_unit_test(nothing_to_offer_is_known_only_where_it_was_asked),
         cmocka_unit_test(one_text_is_not_enough_where_several_are_wanted),
+        cmocka_unit_test(improbable_text_is_not_known_once_it_was_typed),
         cmocka_unit_test(newer_text_takes_the_place_of_the_older),
         cmocka_unit_test(far_changes_are_noticed_before_the_cursor),
         cmocka_unit_test(completion_used_last_stays_and_the_oldest_goes),
