@@ -3,21 +3,20 @@
 #include "kernels/kernels.h"
 
 /* Allocations are cut from large pieces, each at a multiple of this. */
-enum { CUDA_ALIGNMENT = 256, ROW_ALIGNMENT = 16, CODEBOOK_MAX = 256, CUDA_WORKSPACE = 32 << 20 };
+enum { CUDA_ALIGNMENT = 256, ROW_STEP = 16, CODEBOOK_MAX = 256, CUDA_WORKSPACE = 32 << 20 };
 
 static int64_t aligned(int64_t bytes)
 {
     return (bytes + CUDA_ALIGNMENT - 1) / CUDA_ALIGNMENT * CUDA_ALIGNMENT;
 }
 
-/* Rows begin where 16 bytes can be read at once. Beside the indices lie the codebook and, of the sidecar, a start per row and
+/* Rows are lengthened to whole steps of 16 columns. Beside the indices lie the codebook and, of the sidecar, a start per row and
  * a column, a value and its difference from the codebook's per entry. */
 int64_t cuda_matrix_bytes(int64_t rows, int64_t cols, enum dtype dtype, int codebook_size,
                           int64_t sidecar_count)
 {
     const int64_t width = codebook_size > 0 ? 1 : (int64_t)dtype_bytes(dtype);
-    const int64_t data =
-        aligned(rows * ((cols * width + ROW_ALIGNMENT - 1) / ROW_ALIGNMENT * ROW_ALIGNMENT));
+    const int64_t data = aligned(rows * ((cols + ROW_STEP - 1) / ROW_STEP * ROW_STEP) * width);
 
     if (codebook_size == 0)
         return data;

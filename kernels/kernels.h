@@ -6,7 +6,8 @@
  * Numbers are float32 unless said otherwise. A tensor of shape [n, d] is n rows of d consecutive values. Operations are
  * queued in order and never fail by return value: the first failure (memory, device) stays in the backend, later work is
  * skipped, and `backend_status` reports it. What a backend computes for one row never depends on how many rows were asked
- * for, so cached, batched and single evaluations agree bit for bit.
+ * for, so cached, batched and single evaluations agree bit for bit. One exception: where a GPU computes fast instead of exactly,
+ * passes over more than 16 rows are rounded otherwise than shorter ones; among either kind all agree.
  *
  * Lifetimes: buffers and matrices belong to whoever created them and must be destroyed before their backend. One thread
  * uses a backend at a time. Destructors accept NULL.
@@ -160,6 +161,13 @@ struct ops {
     /* out [n, rows of gate] = silu(gate products) * up products of the rms_norm of in [n, hidden]. */
     void (*gate_up)(struct backend *backend, const struct gate_up_weights *weights, struct slice in,
                     int n, struct slice out);
+
+    /* Either both or neither. What stands between them is a part of a pass over `n` tokens of `owner` from position `first` on: the
+     * same operations on the same memory whenever owner, part and n are the same, but for `first`. A backend may record it and
+     * give it again: then part_begin returns false, and what stands between, with part_end, is to be left out. Buffers that were
+     * destroyed since count as other memory. Work does not run far ahead: part_begin may wait for earlier parts. */
+    bool (*part_begin)(struct backend *backend, const void *owner, int part, int first, int n);
+    void (*part_end)(struct backend *backend);
 };
 
 enum { BACKEND_PROBLEM_BYTES = 160 };

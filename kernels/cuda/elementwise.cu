@@ -1,4 +1,6 @@
 /* The small operations between the products. Each touches every value once and is over sooner than its launch. */
+#include <string.h>
+
 #include "kernels/cuda/kernels.cuh"
 #include "kernels/cuda/portable.cuh"
 
@@ -30,18 +32,41 @@ static __device__ float number_at(const struct device_matrix &matrix, int row, i
     }
 }
 
-static __global__ void embed(struct device_matrix matrix, const int32_t *ids, float *out)
+/* As many ids as travel with a launch. */
+struct ids {
+    int32_t at[256];
+};
+
+static __global__ void embed(struct device_matrix matrix, struct ids ids, float *out)
 {
     for (int col = threadIdx.x; col < matrix.cols; col += BLOCK)
-        out[(int64_t)blockIdx.x * matrix.cols + col] = number_at(matrix, ids[blockIdx.x], col);
+        out[(int64_t)blockIdx.x * matrix.cols + col] = number_at(matrix, ids.at[blockIdx.x], col);
 }
 
 void launch_embed(const struct device_matrix *matrix, const int32_t *ids, int n, float *out,
                   cudaStream_t stream)
 {
     const struct device_matrix rows = *matrix;
+    const int most = (int)(sizeof(struct ids) / sizeof(int32_t));
 
-    LAUNCH(embed, (unsigned)n, BLOCK, stream, rows, ids, out);
+    for (int from = 0; from < n; from += most) {
+        const int count = n - from < most ? n - from : most;
+        float *to = out + (int64_t)from * matrix->cols;
+        struct ids some = {};
+        memcpy(some.at, ids + from, (size_t)count * sizeof *ids);
+        LAUNCH(embed, (unsigned)count, BLOCK, stream, rows, some, to);
+    }
+}
+
+static __global__ void set(int *to, int value)
+{
+    if (threadIdx.x == 0)
+        *to = value;
+}
+
+void launch_set(int *to, int value, cudaStream_t stream)
+{
+    LAUNCH(set, 1, WARP, stream, to, value);
 }
 
 /* --- norm ------------------------------------------------------------------------------------------------------------- */
@@ -85,8 +110,8 @@ static __global__ void rotate(float *x, struct device_rope rope, int heads, bool
         return;
 
     const int angle = pair % half, head = pair / half % heads, row = pair / half / heads;
-    const float *angles = rope.table + (int64_t)(*rope.first + row) * rope.head_dim;
-    const int64_t at = (int64_t)(row + (in_cache ? *rope.first : 0)) * heads + head;
+    const float *angles = rope.table + (int64_t)(*rope.first + rope.offset + row) * rope.head_dim;
+    const int64_t at = (int64_t)(row + (in_cache ? *rope.first + rope.offset : 0)) * heads + head;
     float *values = x + at * rope.head_dim + angle;
     const float a = values[0], b = values[half];
     values[0] = a * angles[angle] - b * angles[half + angle];

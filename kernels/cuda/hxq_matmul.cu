@@ -58,23 +58,23 @@ static __device__ void inputs_fill(uint32_t *inputs, const struct device_input &
 
 /* One sum, finished. */
 static __device__ void sum_store(const struct device_product &product, const struct device_input &in,
-                                 int64_t first, int row, int t, int n, float sum)
+                                 int row, int t, int n, float sum)
 {
     const struct device_matrix &matrix = product.matrix;
 
     if (row >= matrix.rows || t >= n)
         return;
     sum *= MMA_RESULT_SCALE;
+#pragma unroll 1
     for (int i = matrix.starts[row]; i < matrix.starts[row + 1]; i++)
         sum = fmaf(matrix.deltas[i], in.x[(int64_t)t * matrix.cols + matrix.columns[i]], sum);
     if (product.bias)
         sum += product.bias[row];
-    float *out = product.out + (first + t) * matrix.rows + row;
+    float *out = product.out + (int64_t)t * matrix.rows + row;
     *out = product.accumulate ? *out + sum : sum;
 }
 
-static __global__ void matmul(struct device_product product, struct device_input in, int n,
-                              const int *row_in_cache)
+static __global__ void matmul(struct device_product product, struct device_input in, int n)
 {
     SHARED(uint32_t, book, CODES * WARP);
     SHARED(uint32_t, inputs, INPUTS * INPUT_STRIDE);
@@ -113,17 +113,16 @@ static __global__ void matmul(struct device_product product, struct device_input
         }
     }
 
-    const int64_t row = row_in_cache ? *row_in_cache : 0;
 #pragma unroll
     for (int tile = 0; tile < TILES; tile++)
 #pragma unroll
         for (int i = 0; i < 4; i++)
-            sum_store(product, in, row, base + i / 2 * 8,
+            sum_store(product, in, base + i / 2 * 8,
                       (int)(blockIdx.y * INPUTS) + tile * 8 + place * 2 + i % 2, n, sums[tile][i]);
 }
 
 void launch_matmul(const struct device_product *product, const struct device_input *in, int n,
-                   const int *row, cudaStream_t stream)
+                   cudaStream_t stream)
 {
     const struct device_product whole = *product;
     const struct device_input inputs = *in;
@@ -131,5 +130,5 @@ void launch_matmul(const struct device_product *product, const struct device_inp
     const dim3 grid((unsigned)((whole.matrix.rows + block_rows - 1) / block_rows),
                     (unsigned)((n + INPUTS - 1) / INPUTS));
 
-    LAUNCH(matmul, grid, BLOCK, stream, whole, inputs, n, row);
+    LAUNCH(matmul, grid, BLOCK, stream, whole, inputs, n);
 }

@@ -241,7 +241,7 @@ static __global__ void qkv(struct device_product q, struct device_product k,
     const struct device_matrix &matrix = product.matrix;
     const bool is_rotated = blockIdx.y < 2;
     const int half = rope.head_dim / 2;
-    const int first = *rope.first;
+    const int first = *rope.first + rope.offset;
     int rows[ROWS];
     float sums[ROWS][N];
 
@@ -360,13 +360,19 @@ void launch_matvec(const struct device_product *product, const struct device_inp
 void launch_qkv(const struct device_product products[3], const struct device_input *in,
                 const struct device_rope *rope, int n, cudaStream_t stream)
 {
-    const struct device_product q = products[0], k = products[1], v = products[2];
-    const struct device_input inputs = *in;
-    const struct device_rope place = *rope;
+    struct device_product q = products[0];
+    const struct device_product k = products[1], v = products[2];
+    struct device_rope place = *rope;
     const int most = q.matrix.rows > v.matrix.rows ? q.matrix.rows : v.matrix.rows;
 
 #define GRID(of_warp) dim3(blocks_for(most / 2, (of_warp) / 2), 3)
-    LAUNCH_FOR(n, qkv, GRID, stream, q, k, v, inputs, place, n);
+    for (int t = 0; t < n; t += MATVEC_INPUTS) {
+        const struct device_input inputs = input_from(in, q.matrix.cols, t);
+        const int count = n - t < MATVEC_INPUTS ? n - t : MATVEC_INPUTS;
+        place.offset = rope->offset + t;
+        LAUNCH_FOR(count, qkv, GRID, stream, q, k, v, inputs, place, count);
+        q.out += (int64_t)count * q.matrix.rows;
+    }
 #undef GRID
 }
 

@@ -14,8 +14,8 @@
 enum device_storage { DEVICE_HXQ, DEVICE_F32, DEVICE_BF16, DEVICE_F16 };
 
 enum {
-    DEVICE_ROW_ALIGNMENT = 16, /* bytes: rows begin at multiples of it, so that 16 bytes can be read at once */
-    MATVEC_INPUTS = 8,         /* inputs that share one reading of a matrix */
+    DEVICE_STEP = 16,  /* columns that are read at once: rows are lengthened to multiples of it */
+    MATVEC_INPUTS = 8, /* inputs that share one reading of a matrix */
 };
 
 struct device_matrix {
@@ -49,14 +49,15 @@ struct device_product {
 struct device_rope {
     const float *table; /* [positions, head_dim] */
     const int *first;
+    int offset; /* added to *first */
     int heads, kv_heads, head_dim;
 };
 
-/* For few inputs, straight from the indices; n in rounds of MATVEC_INPUTS. */
+/* For few inputs, straight from the stored form; n in rounds of MATVEC_INPUTS. */
 void launch_matvec(const struct device_product *product, const struct device_input *in, int n,
                    cudaStream_t stream);
 
-/* q (out of the first), and k and v into rows *first.. of the caches that the others' outs begin; q and k rotated. */
+/* q (out of the first), and k and v into rows *first.. of the caches that the others' outs begin; q and k rotated; in rounds. */
 void launch_qkv(const struct device_product products[3], const struct device_input *in,
                 const struct device_rope *rope, int n, cudaStream_t stream);
 
@@ -64,10 +65,9 @@ void launch_qkv(const struct device_product products[3], const struct device_inp
 void launch_gate_up(const struct device_product products[2], const struct device_input *in, int n,
                     cudaStream_t stream);
 
-/* For many inputs on tensor cores, HXQ matrices only: 16-bit inputs and codebook, float32 sums. in->norm is not looked at.
- * `row` (may be NULL) is a device int: the row of `out` where the result begins. */
+/* For many inputs on tensor cores, HXQ matrices only: 16-bit inputs and codebook, float32 sums. in->norm is not looked at. */
 void launch_matmul(const struct device_product *product, const struct device_input *in, int n,
-                   const int *row, cudaStream_t stream);
+                   cudaStream_t stream);
 
 /* `scratch` [launch_attention_scratch floats] is for few queries; with NULL, or too many of them, each block goes through all
  * keys. The same bits either way. */
@@ -82,8 +82,11 @@ struct device_attention {
 int64_t launch_attention_scratch(const struct device_attention *attention, int n);
 void launch_attention(const struct device_attention *attention, int n, cudaStream_t stream);
 
+/* Ids [n] are on the host, and taken before it returns. */
 void launch_embed(const struct device_matrix *matrix, const int32_t *ids, int n, float *out,
                   cudaStream_t stream);
+/* *to = value. */
+void launch_set(int *to, int value, cudaStream_t stream);
 void launch_rms_norm(const struct device_input *in, int n, int d, float *out, cudaStream_t stream);
 /* Rotates rows 0.. of x, or rows *rope->first.. where `in_cache`. */
 void launch_rope(float *x, const struct device_rope *rope, int heads, bool in_cache, int n,

@@ -33,6 +33,7 @@ struct alignas(16) float4 {
 typedef enum {
     cudaSuccess = 0,
     cudaErrorMemoryAllocation = 2,
+    cudaErrorInsufficientDriver = 35,
     cudaErrorNoDevice = 100,
     cudaErrorLaunchFailure = 719,
 } cudaError_t;
@@ -63,6 +64,9 @@ struct cudaDeviceProp {
     char name[256];
 };
 
+enum { CUDART_VERSION = 13000 };
+
+cudaError_t cudaDriverGetVersion(int *version);
 cudaError_t cudaGetDeviceCount(int *count);
 cudaError_t cudaSetDevice(int device);
 cudaError_t cudaGetDeviceProperties(cudaDeviceProp *properties, int device);

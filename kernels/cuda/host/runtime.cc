@@ -8,6 +8,7 @@
 #include <map>
 #include <vector>
 
+#include "kernels/cuda/host/control.h"
 #include "kernels/cuda/host/simt.h"
 #include "kernels/cuda/host/streams.h"
 
@@ -55,6 +56,12 @@ void stream_take(cudaStream_t stream, std::function<void()> work)
         stream->recording->steps.push_back(work);
     else
         work();
+}
+
+cudaError_t cudaDriverGetVersion(int *version)
+{
+    *version = CUDART_VERSION;
+    return cudaSuccess;
 }
 
 cudaError_t cudaGetDeviceCount(int *count)

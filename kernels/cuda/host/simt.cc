@@ -44,7 +44,7 @@ unsigned char *stacks;
 unsigned current, thread_count;
 unsigned long block_serial;
 const std::function<void()> *body;
-simt_order order;
+enum order { FORWARD, REVERSE, RANDOM } order;
 uint64_t random_state = 1;
 
 [[noreturn]] void fail(const char *what)
@@ -169,7 +169,7 @@ void run_block(std::vector<unsigned> &turns)
         fiber_begin(i);
     while (done < thread_count) {
         bool moved = false;
-        if (order == SIMT_RANDOM)
+        if (order == RANDOM)
             for (unsigned i = thread_count; i > 1; i--) {
                 random_state = random_state * 6364136223846793005u + 1442695040888963407u;
                 std::swap(turns[i - 1], turns[(random_state >> 33) % i]);
@@ -185,8 +185,24 @@ void run_block(std::vector<unsigned> &turns)
     }
 }
 
+/* What the environment asks for. */
+void order_find()
+{
+    const char *name = getenv("SIMT_ORDER");
+
+    if (!name || strcmp(name, "forward") == 0)
+        order = FORWARD;
+    else if (strcmp(name, "reverse") == 0)
+        order = REVERSE;
+    else if (strcmp(name, "random") == 0)
+        order = RANDOM;
+    else
+        fail("SIMT_ORDER is none of forward, reverse, random");
+}
+
 void run_grid(dim3 grid, dim3 block, const std::function<void()> &thread)
 {
+    order_find();
     std::vector<unsigned> turns(block.x * block.y * block.z);
 
     if (!stacks)
@@ -198,7 +214,7 @@ void run_grid(dim3 grid, dim3 block, const std::function<void()> &thread)
         fail("a block of whole warps, 1024 threads at most, is needed");
     thread_count = (unsigned)turns.size();
     for (unsigned i = 0; i < thread_count; i++)
-        turns[i] = order == SIMT_REVERSE ? thread_count - 1 - i : i;
+        turns[i] = order == REVERSE ? thread_count - 1 - i : i;
     body = &thread;
     gridDim = grid;
     blockDim = block;
@@ -211,11 +227,6 @@ void run_grid(dim3 grid, dim3 block, const std::function<void()> &thread)
 }
 
 } /* namespace */
-
-void simt_set_order(enum simt_order wanted)
-{
-    order = wanted;
-}
 
 void simt_launch(dim3 grid, dim3 block, cudaStream_t stream, std::function<void()> thread)
 {
@@ -321,6 +332,8 @@ uint16_t simt_narrow_f16(float value)
 
     if (size >= 65504.0f)
         return sign | 0x7bff;
+    if (size == 0.0f)
+        return sign;
     frexpf(size, &exponent);
     const int step = exponent - 11 < -24 ? -24 : exponent - 11; /* the last bit is worth 2^step */
     const int units = (int)nearbyintf(ldexpf(size, -step));

@@ -5,6 +5,8 @@
  * forbids and would merely hang or go wrong ends the program with a sentence: a barrier that some threads never reach, an
  * exchange with threads that have returned. Cannot see: what nvcc makes of the code, memory ordering, bank conflicts, speed.
  *
+ * The environment chooses: SIMT_ORDER=forward, reverse or random. What else tests may set is in host/control.h.
+ *
  * One thread uses it at a time.
  */
 #ifndef KERNELS_CUDA_HOST_SIMT_H
@@ -13,14 +15,6 @@
 #include <functional>
 
 #include <cuda_runtime.h>
-
-enum simt_order { SIMT_FORWARD, SIMT_REVERSE, SIMT_RANDOM };
-
-/* The order of all launches from here on. */
-void simt_set_order(enum simt_order order);
-
-/* The device that tests see: its memory, and the kernel launch at which it is lost (0: never), counted from this call on. */
-void simt_set_device(size_t memory_bytes, long lost_at_launch);
 
 /* Runs a kernel, or records it where the stream is recording. */
 void simt_launch(dim3 grid, dim3 block, cudaStream_t stream, std::function<void()> thread);
