@@ -50,8 +50,6 @@ void hover_request(struct client *client, const struct rpc_message *message);
 bool hover_cancel(struct client *client, const json_t *id);
 /* Answers what is not answered yet as cancelled. */
 void hover_abandon(struct client *client);
-/* Forgets explanations: the model or the settings have changed. */
-void hover_reset(struct client *client);
 /* Frees all that hovering needed, once the worker has given back every job. */
 void hover_close(struct client *client);
 

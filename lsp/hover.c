@@ -337,14 +337,6 @@ void hover_abandon(struct client *client)
     running_stop(client->hover);
 }
 
-void hover_reset(struct client *client)
-{
-    if (!client->hover)
-        return;
-    running_stop(client->hover);
-    kept_clear(client->hover);
-}
-
 static void on_closed(uv_handle_t *handle)
 {
     struct hover *hover = handle->data;

@@ -223,6 +223,16 @@ size_t prose_stutter(const char *text, size_t bytes)
     return bytes;
 }
 
+size_t prose_sentence_end(const char *text, size_t bytes)
+{
+    for (size_t at = bytes; at > 0; at--) {
+        const bool is_end = strchr(".!?", text[at - 1]) && text[at - 1];
+        if (is_end && (at == bytes || is_space(text[at])))
+            return at;
+    }
+    return 0;
+}
+
 size_t prose_code_end(const char *text, size_t bytes, bool *ended)
 {
     size_t at = 0;

@@ -34,6 +34,9 @@ char *prose_of_answer(const char *text, size_t bytes);
  * not. Models that have nothing more to say stutter until they are stopped. */
 size_t prose_stutter(const char *text, size_t bytes);
 
+/* Where the last whole sentence of a text that broke off ends; 0 where there is none. */
+size_t prose_sentence_end(const char *text, size_t bytes);
+
 /* What of `text`, written behind the opening fence of a block of code, is code, in bytes; *ended as above. */
 size_t prose_code_end(const char *text, size_t bytes, bool *ended);
 

@@ -41,6 +41,11 @@ const char *writing_refusal(enum writing_kind kind, bool has_chat, const struct 
 
 enum form { FORM_ANSWER, FORM_COMMENT, FORM_BLOCK, FORM_FENCED };
 
+static bool is_code(enum form form)
+{
+    return form == FORM_BLOCK || form == FORM_FENCED;
+}
+
 static enum form form_of(const struct writing *writing, bool has_chat)
 {
     const bool is_prose = writing->kind == WRITING_EXPLAIN || writing->kind == WRITING_DOCUMENT;
@@ -96,9 +101,11 @@ static size_t form_end(enum form form, const struct writing *writing, const char
                        size_t bytes, bool *ended)
 {
     const size_t stutter = prose_stutter(text, bytes);
-    const bool is_code = form == FORM_BLOCK || form == FORM_FENCED;
-    size_t end = is_code && stutter < bytes ? lines_start(text, stutter) : stutter;
+    size_t end = bytes;
 
+    /* what broke off into a stutter has no good end */
+    if (stutter < bytes)
+        end = is_code(form) ? lines_start(text, stutter) : prose_sentence_end(text, stutter);
     *ended = false;
     if (form == FORM_COMMENT) {
         end = prose_comment_end(language_comments(writing->language), text, end, ended);
@@ -132,6 +139,10 @@ static char *block_code(const char *text, size_t bytes, const char *indent)
         return NULL;
     char *code = prose_indent(whole, (size_t)written, indent);
     free(whole);
+
+    /* a base model may go on with the comment: that is no code */
+    if (code && code[strspn(code, " \t")] == '*')
+        *code = '\0';
     return code;
 }
 
@@ -304,17 +315,16 @@ static bool complete(const struct run *run, struct engine *engine, struct engine
     request->user = (void *)(uintptr_t)run;
     if (!engine_complete(engine, request, &result, error))
         return false;
-    /* code that broke off loses its last line; a correction that did is none */
+    /* code that broke off loses its last line, prose its last sentence; a correction that did is none */
     const bool broke_off =
         result.stop == ENGINE_STOP_MAX_TOKENS || result.stop == ENGINE_STOP_CONTEXT;
-    const bool is_code = run->form == FORM_FENCED || run->form == FORM_BLOCK;
-    const char *newline = memrchr(result.text, '\n', result.bytes);
     if (broke_off && run->writing->kind == WRITING_FIX) {
         engine_result_finish(&result);
         return error_set(error, ERROR_LIMIT, "the corrected code would be too long");
     }
-    if (broke_off && is_code && newline)
-        result.bytes = (size_t)(newline - result.text);
+    if (broke_off)
+        result.bytes = is_code(run->form) ? lines_start(result.text, result.bytes)
+                                          : prose_sentence_end(result.text, result.bytes);
     *text = form_result(run->form, run->writing, result.text, result.bytes);
     engine_result_finish(&result);
     return *text || error_set(error, ERROR_MEMORY, "no memory for what was written");

@@ -192,6 +192,26 @@ static void stuttering_text_is_cut_behind_its_first_time(void **state)
     }
 }
 
+static void text_that_broke_off_ends_with_a_sentence(void **state)
+{
+    static const struct {
+        const char *text, *kept;
+    } cases[] = {
+        {"It adds. Then it", "It adds."},
+        {"It adds.", "It adds."},
+        {"It adds", ""},
+        {"See a.c for", ""},
+        {"One!\nTwo", "One!"},
+        {"", ""},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        const size_t kept = prose_sentence_end(cases[i].text, strlen(cases[i].text));
+        assert_int_equal(kept, strlen(cases[i].kept));
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -201,6 +221,7 @@ int main(void)
         cmocka_unit_test(sentences_become_comments_in_the_style_of_the_language),
         cmocka_unit_test(long_words_and_deep_indentation_are_not_broken),
         cmocka_unit_test(stuttering_text_is_cut_behind_its_first_time),
+        cmocka_unit_test(text_that_broke_off_ends_with_a_sentence),
         cmocka_unit_test(code_ends_at_its_fence_and_takes_the_indentation),
     };
 
