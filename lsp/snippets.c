@@ -306,6 +306,9 @@ bool snippets_choose(struct snippets *snippets, const struct documents *document
     *list = (struct snippet_list){0};
     if (budget_tokens == 0)
         return true;
+
+    /* asking is what renews the index, also where the choice stays */
+    workspace_index(workspace);
     if (is_outdated(snippets, workspace, uri, line, budget_tokens)) {
         char *path = uri_path(uri), *copy = strdup(uri);
         const struct viewpoint viewpoint = {document, path, cursor};

@@ -21,12 +21,11 @@ struct workspace {
     size_t count;
     char *rules;
     bool is_watched;
-    bool is_wanted; /* somebody has asked for the index */
 
     struct index *index;
     uint64_t generation;
-    uint64_t built_ms;   /* when the last build was started, by the loop's clock; 0: never */
-    bool is_touched;     /* while a build is under way */
+    uint64_t built_ms;   /* when the last build was started, by the loop's clock */
+    bool is_touched;     /* files may have changed since the last build was started */
     struct build *build; /* under way, or NULL */
     bool is_closing, is_closed;
 };
@@ -107,8 +106,6 @@ static void build_done(uv_work_t *work, int status)
     build_destroy(build);
     if (workspace->is_closed)
         workspace_free(workspace);
-    else if (workspace->is_touched && !workspace->is_closing)
-        workspace_touch(workspace);
 }
 
 static void on_due(uv_timer_t *timer)
@@ -246,24 +243,18 @@ void workspace_set_watched(struct workspace *workspace, bool is_watched)
 
 void workspace_touch(struct workspace *workspace)
 {
-    if (workspace->is_closing || !workspace->is_wanted)
-        return;
     workspace->is_touched = true;
-    if (!workspace->build)
-        uv_timer_start(&workspace->timer, on_due, WORKSPACE_DELAY_MS, 0);
 }
 
 const struct index *workspace_index(struct workspace *workspace)
 {
-    const uint64_t now = uv_now(workspace->loop);
-    const bool is_first = !workspace->is_wanted;
+    const uint64_t age_ms = uv_now(workspace->loop) - workspace->built_ms;
+    const bool is_busy = workspace->build || uv_is_active((uv_handle_t *)&workspace->timer);
 
-    workspace->is_wanted = true;
-    if (is_first)
-        workspace_touch(workspace);
-    else if (!workspace->is_watched && !workspace->build && workspace->built_ms > 0 &&
-             now - workspace->built_ms > WORKSPACE_STALE_MS)
-        workspace_touch(workspace);
+    if (!workspace->is_watched && workspace->index && age_ms > WORKSPACE_STALE_MS)
+        workspace->is_touched = true;
+    if (workspace->is_touched && !is_busy && !workspace->is_closing)
+        uv_timer_start(&workspace->timer, on_due, WORKSPACE_DELAY_MS, 0);
     return workspace->index;
 }
 

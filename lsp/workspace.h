@@ -2,8 +2,8 @@
  *
  * The index is built on a thread of libuv's pool at the lowest priority, so that neither the loop nor the model waits for it,
  * and replaced as a whole when the next one is ready. Nothing happens before something is asked for: no folder is watched, no
- * timer runs at rest. Folders are looked through again when the client says that files have changed, or, from a client that
- * does not, when somebody asks and the last look is long ago.
+ * timer runs at rest. Folders are looked through again when somebody asks after the client has said that files have changed,
+ * or, with a client that does not say so, when the last look was long ago.
  *
  * Client lifetime; the loop thread alone uses it.
  */
@@ -20,7 +20,7 @@
 
 enum {
     WORKSPACE_FOLDERS_MAX = 16,
-    WORKSPACE_DELAY_MS = 300,       /* after news of changes, which come in heaps */
+    WORKSPACE_DELAY_MS = 300,       /* until a look that was asked for begins: first things first */
     WORKSPACE_STALE_MS = 30 * 1000, /* without such news */
 };
 
@@ -43,7 +43,7 @@ bool workspace_set_rules(struct workspace *workspace, const char *rules);
 /* Whether the client tells of changes. */
 void workspace_set_watched(struct workspace *workspace, bool is_watched);
 
-/* Files may have changed: the folders are looked through soon. */
+/* Files may have changed: the folders are looked through again once somebody asks for the index. */
 void workspace_touch(struct workspace *workspace);
 
 /* The newest index, NULL before the first one is ready, which is begun when it is first asked for; valid until the loop runs

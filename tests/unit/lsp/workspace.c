@@ -35,8 +35,10 @@ static void write_file(const char *name, const char *text)
 /* Lets the loop run until the index is another one. */
 static void await_generation(uv_loop_t *loop, struct workspace *workspace, uint64_t generation)
 {
-    while (workspace_generation(workspace) == generation)
+    while (workspace_generation(workspace) == generation) {
+        workspace_index(workspace);
         uv_run(loop, UV_RUN_ONCE);
+    }
 }
 
 static void finish(uv_loop_t *loop, struct workspace *workspace)
@@ -68,6 +70,7 @@ static void index_is_begun_when_asked_for_and_renewed_when_touched(void **state)
 
     write_file("b.c", "int second(void);\nint third(void);\n");
     workspace_touch(workspace);
+    assert_false(uv_run(&loop, UV_RUN_NOWAIT)); /* news alone costs nothing */
     await_generation(&loop, workspace, 1);
     index_count(workspace_index(workspace), &counts);
     assert_int_equal(counts.definitions, 3);
