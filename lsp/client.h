@@ -81,8 +81,10 @@ struct client {
 
     enum client_model model;
     enum client_progress progress;
-    int progress_percent;
-    const struct engine_info *engine; /* the worker's; NULL until the model is ready */
+    int progress_percent, progress_serial;
+    bool is_device_lost; /* and the CPU takes its place */
+    /* The worker's; NULL until the model is ready. Facts stay while its memory is released. */
+    const struct engine_info *engine;
 
     /* surroundings.c's; from `initialize` on, NULL when memory is exhausted */
     struct surroundings *surroundings;

@@ -34,7 +34,6 @@ struct errand {
     struct task task;
     struct partial *partial;
     char *text;
-    struct error error;
 };
 
 /* --- progress ---------------------------------------------------------------------------------------------------------- */
@@ -214,12 +213,12 @@ static void errand_resolve(struct errand *errand)
 /* What the model wrote is there. */
 static void errand_finish(struct errand *errand)
 {
-    if (errand->error.code == ERROR_CANCELLED) {
+    if (errand->job.error.code == ERROR_CANCELLED) {
         errand_fail(errand, RPC_REQUEST_CANCELLED, "cancelled");
-    } else if (errand->error.code != ERROR_NONE) {
+    } else if (errand->job.error.code != ERROR_NONE) {
         log_write(LOG_LEVEL_ERROR, "%s failed: %s", task_name(errand->task.writing.kind),
-                  errand->error.text);
-        errand_fail(errand, RPC_REQUEST_FAILED, errand->error.text);
+                  errand->job.error.text);
+        errand_fail(errand, RPC_REQUEST_FAILED, errand->job.error.text);
     } else if (!errand->text || !*errand->text) {
         errand_fail(errand, RPC_REQUEST_FAILED, "the model had nothing to write");
     } else if (errand->end == ERRAND_APPLY) {
@@ -248,12 +247,8 @@ static void errand_run(struct worker_job *job, struct engine *engine)
 {
     struct errand *errand = (struct errand *)job;
 
-    /* not again what was interrupted when it had finished */
-    if (errand->text)
-        return;
-    errand->error = (struct error){0};
     writing_run(&errand->task.writing, engine, &job->is_cancelled,
-                errand->partial ? on_progress : NULL, errand, &errand->text, &errand->error);
+                errand->partial ? on_progress : NULL, errand, &errand->text, &job->error);
 }
 
 /* Back on the loop's thread. */

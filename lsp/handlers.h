@@ -14,8 +14,14 @@ void lifecycle_initialize(struct client *client, const struct rpc_message *messa
 void lifecycle_initialized(struct client *client, const struct rpc_message *message);
 void lifecycle_shutdown(struct client *client, const struct rpc_message *message);
 void lifecycle_exit(struct client *client, const struct rpc_message *message);
-/* The editor's answer to the one request that we make: to show progress. */
+/* The editor's answer to one of our requests. */
 void lifecycle_answer(struct client *client, const struct rpc_message *message);
+
+/* loading.c */
+/* `initialized` has come: loads the model. */
+void loading_start(struct client *client);
+/* False where the answer belongs to others. */
+bool loading_answer(struct client *client, const struct rpc_message *message);
 
 /* sync.c */
 void sync_open(struct client *client, const struct rpc_message *message);
@@ -50,6 +56,8 @@ void hover_request(struct client *client, const struct rpc_message *message);
 bool hover_cancel(struct client *client, const json_t *id);
 /* Answers what is not answered yet as cancelled. */
 void hover_abandon(struct client *client);
+/* Forgets explanations: the model or the settings have changed. */
+void hover_reset(struct client *client);
 /* Frees all that hovering needed, once the worker has given back every job. */
 void hover_close(struct client *client);
 

@@ -27,7 +27,6 @@ struct explanation {
     /* Whoever has the job. */
     struct writing writing;
     char *text;
-    struct error error;
 };
 
 struct kept {
@@ -189,12 +188,8 @@ static void explanation_run(struct worker_job *job, struct engine *engine)
 {
     struct explanation *explanation = (struct explanation *)job;
 
-    /* not again what was interrupted when it had finished */
-    if (explanation->text)
-        return;
-    explanation->error = (struct error){0};
     writing_run(&explanation->writing, engine, &job->is_cancelled, NULL, NULL, &explanation->text,
-                &explanation->error);
+                &job->error);
 }
 
 /* Back on the loop's thread: kept, and shown to a request that still waits for it. */
@@ -204,8 +199,8 @@ static void explanation_done(struct worker_job *job)
     struct hover *hover = explanation->client->hover;
     const bool is_wanted = hover && hover->running == explanation;
 
-    if (explanation->error.code != ERROR_NONE && explanation->error.code != ERROR_CANCELLED)
-        log_write(LOG_LEVEL_ERROR, "explaining failed: %s", explanation->error.text);
+    if (explanation->job.error.code != ERROR_NONE && explanation->job.error.code != ERROR_CANCELLED)
+        log_write(LOG_LEVEL_ERROR, "explaining failed: %s", explanation->job.error.text);
     if (is_wanted) {
         hover->running = NULL;
         if (hover->id && hover->hash == explanation->hash)
@@ -335,6 +330,14 @@ void hover_abandon(struct client *client)
         return;
     hover_drop(client->hover, "the server is stopping");
     running_stop(client->hover);
+}
+
+void hover_reset(struct client *client)
+{
+    if (!client->hover)
+        return;
+    running_stop(client->hover);
+    kept_clear(client->hover);
 }
 
 static void on_closed(uv_handle_t *handle)

@@ -1,8 +1,4 @@
-/* The beginning and the end of a conversation, and the model in between.
- *
- * The model is loaded only after `initialized`, on the worker, because a server may not keep its client waiting in
- * `initialize`. Until it is there, completions are answered as if there were nothing to say. A progress bar is shown if the
- * editor can: it is asked to make one, and what happened before it agreed is not told again. */
+/* The beginning and the end of a conversation: what the editor can do is read, what the server can do is told. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -10,9 +6,6 @@
 #include "lsp/handlers.h"
 #include "lsp/log.h"
 #include "lsp/surroundings.h"
-
-static const char load_token[] = "hxqd/load";
-enum { LOAD_TOKEN_REQUEST = 1 }; /* the id of our request to create it */
 
 /* The first encoding of the client's list that we know; the protocol's default without one. */
 static enum text_encoding encoding_choose(const json_t *capabilities)
@@ -98,65 +91,6 @@ void lifecycle_initialize(struct client *client, const struct rpc_message *messa
     client_reply(client, message->id, client->documents ? capabilities(encoding) : NULL);
 }
 
-/* `value` is stolen. */
-static void progress_tell(struct client *client, json_t *value)
-{
-    client_notify(client, "$/progress",
-                  json_pack("{s:s, s:o}", "token", load_token, "value", value));
-}
-
-static void on_progress(void *user, double fraction)
-{
-    struct client *client = user;
-    int percent = (int)(fraction * 100);
-    if (percent == client->progress_percent || client->phase != CLIENT_INITIALIZED)
-        return;
-
-    client->progress_percent = percent;
-    if (client->progress == CLIENT_PROGRESS_SHOWN)
-        progress_tell(client, json_pack("{s:s, s:i}", "kind", "report", "percentage", percent));
-}
-
-/* Whether a model that has been loaded can complete; else says in `error` what it lacks. */
-static bool can_complete(const struct engine_info *info, struct error *error)
-{
-    if (!info->has_tokenizer)
-        return error_set(error, ERROR_INPUT,
-                         "%s: tokenizer.json is missing; copy it beside the weights", info->model);
-    if (!info->has_fim)
-        return error_set(error, ERROR_INPUT,
-                         "%s: no fill-in-the-middle markers; use a Qwen2.5-Coder model",
-                         info->model);
-    return true;
-}
-
-/* The worker's news, or the failure to ask it. */
-static void on_loaded(void *user, const struct engine_info *info, const struct error *failure)
-{
-    struct client *client = user;
-    struct error error = {0};
-    if (failure || !can_complete(info, &error)) {
-        error = failure ? *failure : error;
-        info = NULL;
-    }
-    client->model = info ? CLIENT_MODEL_READY : CLIENT_MODEL_FAILED;
-    client->engine = info;
-    if (info)
-        log_write(LOG_LEVEL_INFO, "model %s: %d layers on %s (%s; %s), context %d, %.0f ms",
-                  info->model, info->layers, info->device, info->isa, info->device_reason,
-                  info->context_tokens, info->load_ms);
-    else
-        log_write(LOG_LEVEL_ERROR, "%s", error.text);
-    if (client->phase != CLIENT_INITIALIZED)
-        return;
-
-    if (client->progress == CLIENT_PROGRESS_SHOWN)
-        progress_tell(client, json_pack("{s:s}", "kind", "end"));
-    client->progress = CLIENT_PROGRESS_NONE;
-    if (!info)
-        client_tell(client, "window/showMessage", CLIENT_ERROR, error.text);
-}
-
 void lifecycle_initialized(struct client *client, const struct rpc_message *message)
 {
     (void)message;
@@ -164,50 +98,12 @@ void lifecycle_initialized(struct client *client, const struct rpc_message *mess
         return;
 
     surroundings_start(client);
-    struct error error = {0};
-    char *path = settings_model_path(&client->settings, &error);
-    struct engine_options options = {
-        .model = path,
-        .draft_model = client->settings.draft_model,
-        .device = client->settings.device,
-        .threads = client->settings.threads,
-        .context_tokens = client->settings.context_tokens,
-        .gpu_memory_bytes = client->settings.gpu_memory_bytes,
-        .no_fallback = !client->settings.gpu_fallback,
-        .exact = client->settings.exact,
-    };
-    struct worker_events events = {on_progress, on_loaded, client};
-    client->model = CLIENT_MODEL_LOADING;
-    if (path && !worker_load(client->worker, &options, &events))
-        error_set(&error, ERROR_MEMORY, "no memory to load the model");
-    free(path);
-    if (error.code != ERROR_NONE) {
-        on_loaded(client, NULL, &error);
-        return;
-    }
-
-    if (client->can_show_progress) {
-        client->progress = CLIENT_PROGRESS_ASKED;
-        client_ask(client, LOAD_TOKEN_REQUEST, "window/workDoneProgress/create",
-                   json_pack("{s:s}", "token", load_token));
-    }
+    loading_start(client);
 }
 
 void lifecycle_answer(struct client *client, const struct rpc_message *message)
 {
-    bool is_ours = json_is_integer(message->id) &&
-                   json_integer_value(message->id) == LOAD_TOKEN_REQUEST &&
-                   client->progress == CLIENT_PROGRESS_ASKED;
-    if (!is_ours)
-        return;
-    if (!message->result) {
-        client->progress = CLIENT_PROGRESS_NONE;
-        return;
-    }
-
-    client->progress = CLIENT_PROGRESS_SHOWN;
-    progress_tell(client, json_pack("{s:s, s:s, s:i}", "kind", "begin", "title",
-                                    "Loading the model", "percentage", client->progress_percent));
+    loading_answer(client, message);
 }
 
 void lifecycle_shutdown(struct client *client, const struct rpc_message *message)

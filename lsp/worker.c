@@ -1,12 +1,51 @@
 /* The lock rule: one mutex guards every field below "shared"; it is held for moving pointers only, never while the engine
  * works and never while a callback runs. The one thing read without it is a job's atomic flag.
  *
- * Worker to loop goes one way: what is finished is put under the mutex, then the async handle is sent. libuv may merge
- * several sends into one call, so the callback takes all there is. */
+ * What is wanted of the model is a phase that the loop sets and the thread acts on. When the thread has opened an engine and
+ * finds the phase changed meanwhile, it has opened it in vain.
+ *
+ * Worker to loop goes one way: news are put under the mutex, then the async handle is sent. libuv may merge several sends into
+ * one call, so the callback takes all there is. */
 #include "lsp/worker.h"
 
+#include <malloc.h>
 #include <stdlib.h>
 #include <string.h>
+
+#include "lsp/queue.h"
+
+enum { INFO_STRINGS = 6 };
+
+/* What to open: options with strings of their own. */
+struct model {
+    struct engine_options options;
+    char *path, *draft_path;
+};
+
+/* Facts about an engine that outlive it. */
+struct facts {
+    struct engine_info info;
+    char *strings[INFO_STRINGS];
+};
+
+enum phase {
+    PHASE_NONE,     /* no engine is to be had: jobs fail */
+    PHASE_WANTED,   /* open one now */
+    PHASE_OPENING,  /* under way */
+    PHASE_OPEN,     /* jobs run */
+    PHASE_RELEASED, /* closed while idle; the next job wants it again */
+    PHASE_LOST,     /* the device failed: jobs wait for orders */
+};
+
+/* For the loop's thread; a member that is not set is no news. */
+struct news {
+    bool has_fraction, has_failed, is_released, is_lost;
+    double fraction;
+    struct facts *facts;        /* an engine is open; owned */
+    struct error error;         /* of what failed or was lost */
+    struct worker_job *jobs;    /* done with, oldest first */
+    struct worker_job **newest; /* where the next goes */
+};
 
 struct worker {
     uv_thread_t thread;
@@ -14,166 +53,299 @@ struct worker {
     uv_cond_t wake;
     uv_async_t async;
 
-    /* Written before the worker thread can see them. */
-    struct engine_options options;
-    char *model;
-    struct worker_events events; /* the loop's */
+    /* the loop's */
+    struct worker_events events;
+    struct worker_counts counts;
+    struct facts *told;
 
-    struct engine *engine;   /* the worker thread's */
-    atomic_bool is_stopping; /* also the engine's cancel flag while it loads */
+    /* the worker thread's */
+    struct engine *engine;
+    struct model *model;
+
+    atomic_bool is_cut; /* the engine's cancel flag while it loads */
 
     /* shared */
-    bool must_load;
-    struct worker_job *waiting; /* a completion */
-    struct worker_job *later;   /* other jobs, by class, then in order */
-    struct worker_job *running;
-    struct worker_job *finished; /* newest first */
-    double fraction;
-    bool has_news_of_progress, has_news_of_load;
-    struct engine_info info;
-    struct error load_error; /* ERROR_NONE after success */
+    bool is_stopping;
+    enum phase phase;
+    struct model *next; /* to be opened instead of `model`; NULL: none */
+    struct error why;   /* there is no engine, in PHASE_NONE */
+    struct queue queue;
+    uint64_t idle_ns; /* 0: weights are never released */
+    struct news news;
 };
 
-/* On the worker thread, from inside engine_open. */
+/* --- models and facts ------------------------------------------------------------------------------------------------- */
+
+static void model_destroy(struct model *model)
+{
+    if (!model)
+        return;
+    free(model->path);
+    free(model->draft_path);
+    free(model);
+}
+
+/* NULL when memory is exhausted. */
+static struct model *model_create(const struct engine_options *options)
+{
+    struct model *model = calloc(1, sizeof *model);
+    if (!model)
+        return NULL;
+
+    model->options = *options;
+    model->path = strdup(options->model);
+    model->draft_path = options->draft_model ? strdup(options->draft_model) : NULL;
+    model->options.model = model->path;
+    model->options.draft_model = model->draft_path;
+    if (model->path && (model->draft_path || !options->draft_model))
+        return model;
+    model_destroy(model);
+    return NULL;
+}
+
+static void facts_destroy(struct facts *facts)
+{
+    for (int i = 0; facts && i < INFO_STRINGS; i++)
+        free(facts->strings[i]);
+    free(facts);
+}
+
+/* NULL when memory is exhausted. */
+static struct facts *facts_create(const struct engine *engine)
+{
+    struct facts *facts = calloc(1, sizeof *facts);
+    if (!facts)
+        return NULL;
+
+    engine_describe(engine, &facts->info);
+    const char **members[INFO_STRINGS] = {&facts->info.model,    &facts->info.architecture,
+                                          &facts->info.device,   &facts->info.device_reason,
+                                          &facts->info.hardware, &facts->info.isa};
+    for (int i = 0; i < INFO_STRINGS; i++) {
+        facts->strings[i] = strdup(*members[i]);
+        *members[i] = facts->strings[i];
+        if (!facts->strings[i]) {
+            facts_destroy(facts);
+            return NULL;
+        }
+    }
+    return facts;
+}
+
+/* --- the worker thread ------------------------------------------------------------------------------------------------ */
+
+/* Under the mutex, as all news are. */
+static void news_jobs(struct worker *worker, struct worker_job *jobs)
+{
+    struct news *news = &worker->news;
+    if (!news->jobs)
+        news->newest = &news->jobs;
+    *news->newest = jobs;
+    while (*news->newest)
+        news->newest = &(*news->newest)->next;
+}
+
+static void news_failure(struct worker *worker, const struct error *error)
+{
+    facts_destroy(worker->news.facts);
+    worker->news.facts = NULL;
+    worker->news.has_failed = true;
+    worker->news.error = *error;
+}
+
+static void news_fraction(struct worker *worker, double fraction)
+{
+    worker->news.has_fraction = true;
+    worker->news.fraction = fraction;
+}
+
+/* From inside engine_open. */
 static void on_engine_progress(void *user, double fraction)
 {
     struct worker *worker = user;
     uv_mutex_lock(&worker->mutex);
-    worker->fraction = fraction;
-    worker->has_news_of_progress = true;
+    news_fraction(worker, fraction);
     uv_mutex_unlock(&worker->mutex);
     uv_async_send(&worker->async);
 }
 
-static void worker_open_engine(struct worker *worker)
+/* Gives an engine's memory back to the system. */
+static void engine_release(struct worker *worker)
+{
+    if (!worker->engine)
+        return;
+    engine_close(worker->engine);
+    worker->engine = NULL;
+    malloc_trim(0);
+}
+
+/* What opening came to; under the mutex. The engine is in vain where other things are wanted by now. */
+static void model_opened(struct worker *worker, struct facts *facts, const struct error *error)
+{
+    if (worker->phase != PHASE_OPENING) {
+        facts_destroy(facts);
+        return;
+    }
+    if (facts) {
+        facts_destroy(worker->news.facts);
+        worker->news.facts = facts;
+        worker->phase = PHASE_OPEN;
+    } else {
+        worker->why = *error;
+        worker->phase = PHASE_NONE;
+        news_failure(worker, error);
+    }
+}
+
+/* Called and left with the mutex held. */
+static void worker_open(struct worker *worker)
 {
     struct error error = {0};
-    struct engine_info info = {0};
-    worker->engine = engine_open(&worker->options, &error);
-    if (worker->engine)
-        engine_describe(worker->engine, &info);
+    if (worker->next) {
+        model_destroy(worker->model);
+        worker->model = worker->next;
+        worker->next = NULL;
+    }
+    worker->phase = PHASE_OPENING;
+    atomic_store(&worker->is_cut, worker->is_stopping);
+    news_fraction(worker, 0);
+    uv_mutex_unlock(&worker->mutex);
+
+    /* there is never room for two */
+    uv_async_send(&worker->async);
+    engine_release(worker);
+    worker->engine = engine_open(&worker->model->options, &error);
+    struct facts *facts = worker->engine ? facts_create(worker->engine) : NULL;
+    if (!facts) {
+        error_set(&error, ERROR_MEMORY, "no memory for the model");
+        engine_release(worker);
+    }
 
     uv_mutex_lock(&worker->mutex);
-    worker->info = info;
-    worker->load_error = error;
-    worker->has_news_of_load = true;
-    uv_mutex_unlock(&worker->mutex);
+    model_opened(worker, facts, &error);
     uv_async_send(&worker->async);
 }
 
-/* Puts a job in its place among those that wait, before or behind those of its class; under the mutex. */
-static void later_add(struct worker *worker, struct worker_job *job, bool is_first)
+/* Called and left with the mutex held. */
+static void worker_close(struct worker *worker)
 {
-    struct worker_job **place = &worker->later;
-
-    while (*place && ((*place)->class < job->class || (!is_first && (*place)->class == job->class)))
-        place = &(*place)->next;
-    job->next = *place;
-    *place = job;
+    uv_mutex_unlock(&worker->mutex);
+    engine_release(worker);
+    uv_mutex_lock(&worker->mutex);
 }
 
-/* Makes an interrupted job wait again, unless nobody wants it any more; under the mutex. */
-static bool worker_put_back(struct worker *worker, struct worker_job *job)
+/* Called and left with the mutex held. */
+static void worker_run(struct worker *worker, struct worker_job *job)
 {
-    if (!job->is_interrupted || atomic_load(&job->is_dropped))
-        return false;
-    job->is_interrupted = false;
-    atomic_store(&job->is_cancelled, false);
+    uv_mutex_unlock(&worker->mutex);
+    if (atomic_load(&job->is_cancelled))
+        error_set(&job->error, ERROR_CANCELLED, "not wanted any more");
+    else
+        job->run(job, worker->engine);
+    uv_mutex_lock(&worker->mutex);
 
-    /* dropped just now: its flag must not stay down */
-    if (atomic_load(&job->is_dropped))
-        atomic_store(&job->is_cancelled, true);
-    later_add(worker, job, true);
+    if (job->error.code == ERROR_DEVICE && worker->phase == PHASE_OPEN) {
+        worker->phase = PHASE_LOST;
+        worker->news.is_lost = true;
+        worker->news.error = job->error;
+    }
+    if (!queue_end(&worker->queue)) {
+        job->next = NULL;
+        news_jobs(worker, job);
+    }
+    uv_async_send(&worker->async);
+}
+
+/* Called and left with the mutex held. */
+static void worker_release(struct worker *worker)
+{
+    worker->phase = PHASE_RELEASED;
+    worker_close(worker);
+    worker->news.is_released = true;
+    uv_async_send(&worker->async);
+}
+
+/* Does the next thing there is to do; false where there is none. The mutex is held before and after. */
+static bool worker_step(struct worker *worker)
+{
+    const bool has_jobs = queue_has(&worker->queue);
+    if (worker->phase == PHASE_WANTED || (worker->phase == PHASE_RELEASED && has_jobs))
+        worker_open(worker);
+    else if (worker->phase == PHASE_NONE && worker->engine)
+        worker_close(worker);
+    else if (worker->phase == PHASE_LOST && worker->engine)
+        worker_close(worker);
+    else if (worker->phase == PHASE_OPEN && has_jobs)
+        worker_run(worker, queue_take(&worker->queue));
+    else if (worker->phase == PHASE_NONE && has_jobs) {
+        news_jobs(worker, queue_clear(&worker->queue, &worker->why));
+        uv_async_send(&worker->async);
+    } else
+        return false;
     return true;
 }
 
-static void worker_run(struct worker *worker, struct worker_job *job)
+/* Sleeps until there may be something to do; releases the weights where that takes too long. */
+static void worker_wait(struct worker *worker)
 {
-    if (!atomic_load(&job->is_cancelled))
-        job->run(job, worker->engine);
-
-    uv_mutex_lock(&worker->mutex);
-    worker->running = NULL;
-    if (!worker_put_back(worker, job)) {
-        job->next = worker->finished;
-        worker->finished = job;
-    }
-    uv_mutex_unlock(&worker->mutex);
-    uv_async_send(&worker->async);
-}
-
-/* The most urgent job that waits becomes the running one; NULL if none. Under the mutex. */
-static struct worker_job *worker_take(struct worker *worker)
-{
-    struct worker_job **place = worker->waiting ? &worker->waiting : &worker->later;
-    struct worker_job *job = *place;
-
-    if (job)
-        *place = job->next;
-    worker->running = job;
-    return job;
+    const bool may_release = worker->phase == PHASE_OPEN && worker->idle_ns > 0;
+    if (!may_release)
+        uv_cond_wait(&worker->wake, &worker->mutex);
+    else if (uv_cond_timedwait(&worker->wake, &worker->mutex, worker->idle_ns) == UV_ETIMEDOUT &&
+             worker->phase == PHASE_OPEN && !queue_has(&worker->queue) && !worker->is_stopping)
+        worker_release(worker);
 }
 
 static void worker_main(void *argument)
 {
     struct worker *worker = argument;
-    while (!atomic_load(&worker->is_stopping)) {
-        uv_mutex_lock(&worker->mutex);
-        while (!worker->must_load && !worker->waiting && !worker->later &&
-               !atomic_load(&worker->is_stopping))
-            uv_cond_wait(&worker->wake, &worker->mutex);
-        bool must_load = worker->must_load;
-        struct worker_job *job = must_load ? NULL : worker_take(worker);
-        worker->must_load = false;
-        uv_mutex_unlock(&worker->mutex);
-
-        if (must_load)
-            worker_open_engine(worker);
-        else if (job)
-            worker_run(worker, job);
+    uv_mutex_lock(&worker->mutex);
+    while (!worker->is_stopping) {
+        if (!worker_step(worker))
+            worker_wait(worker);
     }
+    uv_mutex_unlock(&worker->mutex);
     engine_close(worker->engine);
 }
 
-/* Gives finished jobs back, oldest first. */
-static void jobs_done(struct worker_job *newest)
+/* --- the loop's thread ------------------------------------------------------------------------------------------------ */
+
+/* Gives jobs back, oldest first. */
+static void jobs_done(struct worker_job *jobs)
 {
-    struct worker_job *oldest = NULL;
-    while (newest) {
-        struct worker_job *next = newest->next;
-        newest->next = oldest;
-        oldest = newest;
-        newest = next;
-    }
-    while (oldest) {
-        struct worker_job *next = oldest->next;
-        oldest->done(oldest);
-        oldest = next;
+    while (jobs) {
+        struct worker_job *next = jobs->next;
+        jobs->done(jobs);
+        jobs = next;
     }
 }
 
-/* On the loop's thread. */
 static void on_news(uv_async_t *async)
 {
     struct worker *worker = async->data;
+    const struct worker_events *events = &worker->events;
     uv_mutex_lock(&worker->mutex);
-    struct worker_job *finished = worker->finished;
-    bool has_progress = worker->has_news_of_progress;
-    bool has_load = worker->has_news_of_load;
-    double fraction = worker->fraction;
-    worker->finished = NULL;
-    worker->has_news_of_progress = worker->has_news_of_load = false;
+    struct news news = worker->news;
+    worker->news = (struct news){0};
     uv_mutex_unlock(&worker->mutex);
 
-    if (has_progress)
-        worker->events.on_progress(worker->events.user, fraction);
-    /* written once, before this news: nobody else touches the two any more */
-    if (has_load) {
-        bool is_open = worker->load_error.code == ERROR_NONE;
-        worker->events.on_loaded(worker->events.user, is_open ? &worker->info : NULL,
-                                 is_open ? NULL : &worker->load_error);
+    if (news.is_released) {
+        worker->counts.releases++;
+        events->on_released(events->user);
     }
-    jobs_done(finished);
+    if (news.has_fraction)
+        events->on_loading(events->user, news.fraction);
+    if (news.facts) {
+        worker->counts.loads++;
+        events->on_loaded(events->user, &news.facts->info, NULL);
+        facts_destroy(worker->told);
+        worker->told = news.facts;
+    }
+    if (news.has_failed)
+        events->on_loaded(events->user, NULL, &news.error);
+    if (news.is_lost)
+        events->on_lost(events->user, &news.error);
+    jobs_done(news.jobs);
 }
 
 static void on_closed(uv_handle_t *handle)
@@ -188,7 +360,8 @@ struct worker *worker_create(uv_loop_t *loop, struct error *error)
         error_set(error, ERROR_MEMORY, "no memory for the worker");
         return NULL;
     }
-    atomic_init(&worker->is_stopping, false);
+    atomic_init(&worker->is_cut, false);
+    error_set(&worker->why, ERROR_INPUT, "no model is loaded");
     int status = uv_async_init(loop, &worker->async, on_news);
     if (status < 0) {
         error_set(error, ERROR_SYSTEM, "cannot prepare the worker: %s", uv_strerror(status));
@@ -210,50 +383,66 @@ struct worker *worker_create(uv_loop_t *loop, struct error *error)
     return NULL;
 }
 
+/* Whatever goes on on the thread is to end: there is something new. Under the mutex. */
+static void worker_turn(struct worker *worker, enum phase phase)
+{
+    worker->phase = phase;
+    atomic_store(&worker->is_cut, true);
+    queue_interrupt(&worker->queue);
+    uv_cond_signal(&worker->wake);
+}
+
 bool worker_load(struct worker *worker, const struct engine_options *options,
                  const struct worker_events *events)
 {
-    worker->model = strdup(options->model);
-    if (!worker->model)
+    struct model *model = model_create(options);
+    if (!model)
         return false;
-
-    worker->events = *events;
-    worker->options = *options;
-    worker->options.model = worker->model;
-    worker->options.cancel = &worker->is_stopping;
-    worker->options.on_progress = on_engine_progress;
-    worker->options.user = worker;
+    model->options.cancel = &worker->is_cut;
+    model->options.on_progress = on_engine_progress;
+    model->options.user = worker;
 
     uv_mutex_lock(&worker->mutex);
-    worker->must_load = true;
-    uv_cond_signal(&worker->wake);
+    worker->events = *events;
+    model_destroy(worker->next);
+    worker->next = model;
+    worker_turn(worker, PHASE_WANTED);
     uv_mutex_unlock(&worker->mutex);
     return true;
 }
 
-void worker_submit(struct worker *worker, struct worker_job *job)
+void worker_unload(struct worker *worker, const struct error *why)
 {
-    struct worker_job *displaced = NULL;
-    job->next = NULL;
-    job->is_interrupted = false;
-
     uv_mutex_lock(&worker->mutex);
-    struct worker_job *running = worker->running;
-    if (job->class == WORKER_COMPLETION) {
-        displaced = worker->waiting;
-        worker->waiting = job;
-    } else {
-        later_add(worker, job, false);
-    }
-    if (running && running->class > job->class) {
-        running->is_interrupted = true;
-        atomic_store(&running->is_cancelled, true);
-    }
+    worker->why = *why;
+    worker_turn(worker, PHASE_NONE);
+    uv_mutex_unlock(&worker->mutex);
+}
+
+void worker_set_idle(struct worker *worker, int seconds)
+{
+    uv_mutex_lock(&worker->mutex);
+    worker->idle_ns = (uint64_t)seconds * 1000000000;
     uv_cond_signal(&worker->wake);
     uv_mutex_unlock(&worker->mutex);
+}
 
-    if (displaced)
-        displaced->done(displaced);
+void worker_submit(struct worker *worker, struct worker_job *job)
+{
+    worker->counts.jobs++;
+    uv_mutex_lock(&worker->mutex);
+    struct worker_job *done = queue_add(&worker->queue, job);
+    uv_cond_signal(&worker->wake);
+    uv_mutex_unlock(&worker->mutex);
+    jobs_done(done);
+}
+
+void worker_promote(struct worker *worker, struct worker_job *job)
+{
+    uv_mutex_lock(&worker->mutex);
+    struct worker_job *done = queue_promote(&worker->queue, job);
+    uv_mutex_unlock(&worker->mutex);
+    jobs_done(done);
 }
 
 void worker_drop(struct worker_job *job)
@@ -262,30 +451,32 @@ void worker_drop(struct worker_job *job)
     atomic_store(&job->is_cancelled, true);
 }
 
+const struct worker_counts *worker_counts(const struct worker *worker)
+{
+    return &worker->counts;
+}
+
 void worker_destroy(struct worker *worker)
 {
     if (!worker)
         return;
 
     uv_mutex_lock(&worker->mutex);
-    atomic_store(&worker->is_stopping, true);
-    if (worker->running)
-        atomic_store(&worker->running->is_cancelled, true);
-    uv_cond_signal(&worker->wake);
+    worker->is_stopping = true;
+    worker_turn(worker, worker->phase);
     uv_mutex_unlock(&worker->mutex);
     uv_thread_join(&worker->thread);
 
     /* the thread is gone: what it left needs no lock */
-    jobs_done(worker->finished);
-    if (worker->waiting)
-        worker->waiting->done(worker->waiting);
-    while (worker->later) {
-        struct worker_job *job = worker->later;
-        worker->later = job->next;
-        job->done(job);
-    }
+    struct error why = {0};
+    error_set(&why, ERROR_CANCELLED, "the server is stopping");
+    jobs_done(worker->news.jobs);
+    jobs_done(queue_clear(&worker->queue, &why));
+    facts_destroy(worker->news.facts);
+    facts_destroy(worker->told);
+    model_destroy(worker->model);
+    model_destroy(worker->next);
     uv_cond_destroy(&worker->wake);
     uv_mutex_destroy(&worker->mutex);
-    free(worker->model);
     uv_close((uv_handle_t *)&worker->async, on_closed);
 }
