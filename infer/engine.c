@@ -16,6 +16,7 @@
 #include "infer/sample.h"
 #include "infer/session.h"
 #include "infer/tokenizer.h"
+#include "infer/transcript.h"
 
 _Static_assert((int)DRAFT_MAX <= (int)SESSION_DRAFTED_MAX, "whatever is drafted can be verified");
 
@@ -237,12 +238,10 @@ struct generation {
     struct engine_result *result;
     struct token_list tokens; /* prompt, then completion */
     struct prompt_counts counts;
-    struct decoder decoder;
+    struct transcript transcript; /* its arrays are the result's */
     struct sampler sampler;
-    size_t capacity;     /* of result->text */
-    int tokens_capacity; /* of result->log_probabilities and result->ends */
-    size_t held_bytes;   /* at the prefix's end, to be covered by the first tokens */
-    bool has_ended;      /* result->stop says why */
+    size_t held_bytes; /* at the prefix's end, to be covered by the first tokens */
+    bool has_ended;    /* result->stop says why */
     double started;
 };
 
@@ -262,16 +261,6 @@ static void keep_last(struct token_list *tokens, size_t budget)
         return;
     memmove(tokens->ids, tokens->ids + tokens->count - budget, budget * sizeof *tokens->ids);
     tokens->count = budget;
-}
-
-/* How much of the cursor's line is to be covered by the completion's first tokens. */
-static size_t held_bytes(const struct engine *engine, const struct engine_request *request)
-{
-    const char *newline = memrchr(request->prefix, '\n', request->prefix_bytes);
-    const char *line = newline ? newline + 1 : request->prefix;
-    const size_t bytes = request->prefix_bytes - (size_t)(line - request->prefix);
-
-    return request->heal ? heal_held_bytes(engine->tokenizer, line, bytes) : 0;
 }
 
 static bool build_prompt(struct generation *run, struct error *error)
@@ -295,7 +284,9 @@ static bool build_prompt(struct generation *run, struct error *error)
                              "%s: the tokenizer has no fill-in-the-middle markers; use a "
                              "Qwen2.5-Coder model",
                              engine->directory);
-        run->held_bytes = held_bytes(engine, request);
+        if (request->heal)
+            run->held_bytes =
+                heal_held_bytes(engine->tokenizer, request->prefix, request->prefix_bytes);
         const struct fim_text text = {request->prefix, request->prefix_bytes - run->held_bytes,
                                       request->suffix, request->suffix_bytes};
         return fim_encode(engine->tokenizer, &engine->markers, &text,
@@ -322,72 +313,31 @@ static bool is_end(const struct engine *engine, int32_t id)
     return tokenizer_is_special(engine->tokenizer, id);
 }
 
-/* Makes room for `bytes` more bytes of text and its terminator. */
-static bool reserve_text(struct generation *run, size_t bytes)
-{
-    const size_t needed = run->result->bytes + bytes + 1;
-
-    if (needed <= run->capacity)
-        return true;
-    char *grown = realloc(run->result->text, 2 * needed);
-    if (!grown)
-        return false;
-    run->result->text = grown;
-    run->capacity = 2 * needed;
-    return true;
-}
-
-/* Makes room for one more token's numbers. */
-static bool reserve_token(struct generation *run)
+/* Gives the result what has been written so far. */
+static void show_transcript(const struct generation *run)
 {
     struct engine_result *result = run->result;
 
-    if (result->completion_tokens < run->tokens_capacity)
-        return true;
-    const size_t capacity = 2 * (size_t)result->completion_tokens + 16;
-    float *log_probabilities =
-        realloc(result->log_probabilities, capacity * sizeof *result->log_probabilities);
-    if (log_probabilities)
-        result->log_probabilities = log_probabilities;
-    size_t *ends = realloc(result->ends, capacity * sizeof *result->ends);
-    if (ends)
-        result->ends = ends;
-    if (!log_probabilities || !ends)
-        return false;
-    run->tokens_capacity = (int)capacity;
-    return true;
+    result->text = run->transcript.text;
+    result->bytes = run->transcript.bytes;
+    result->log_probabilities = run->transcript.log_probabilities;
+    result->ends = run->transcript.ends;
+    result->completion_tokens = run->transcript.count;
 }
 
-/* Adds a token's text, less its first `skipped` bytes, to the result. False with an error when memory is exhausted. */
-static bool append_text(struct generation *run, int32_t id, size_t skipped, struct error *error)
-{
-    struct engine_result *result = run->result;
-    size_t bytes;
-
-    tokenizer_token_text(run->engine->tokenizer, id, &bytes);
-    if (!reserve_text(run, 3 * bytes + DECODER_EXTRA_BYTES))
-        return error_set(error, ERROR_MEMORY, "not enough memory for the completion");
-    result->bytes += decoder_push_end(&run->decoder, run->engine->tokenizer, id, skipped,
-                                      result->text + result->bytes);
-    result->text[result->bytes] = '\0';
-    return true;
-}
-
-/* Records a token that is in the list already, and its text less the first `skipped` bytes. */
+/* Records a token that is in the list already, and its text less the first `skipped` bytes; that of an end is none. */
 static bool record_token(struct generation *run, int32_t id, float log_probability, size_t skipped,
                          struct error *error)
 {
-    struct engine_result *result = run->result;
+    size_t bytes;
 
-    if (!reserve_token(run))
-        return error_set(error, ERROR_MEMORY, "not enough memory for the completion");
-    result->log_probabilities[result->completion_tokens] = log_probability;
-    if (!is_end(run->engine, id) && !append_text(run, id, skipped, error))
-        return false;
-    result->ends[result->completion_tokens] = result->bytes;
-    if (++result->completion_tokens == 1)
-        result->first_token_ms = now_ms() - run->started;
-    return true;
+    tokenizer_token_text(run->engine->tokenizer, id, &bytes);
+    const bool added = transcript_add(
+        &run->transcript, id, is_end(run->engine, id) ? bytes : skipped, log_probability, error);
+    show_transcript(run);
+    if (run->result->completion_tokens == 1)
+        run->result->first_token_ms = now_ms() - run->started;
+    return added;
 }
 
 /* Shows the text, which had `before` bytes until the latest token `id` came, and sees whether that was the last. */
@@ -554,10 +504,9 @@ static bool run_request(struct generation *run, struct error *error)
     struct engine_result *result = run->result;
     size_t reused;
 
-    if (!reserve_text(run, 0))
-        return error_set(error, ERROR_MEMORY, "not enough memory for the completion");
-    result->text[0] = '\0';
-    if (!build_prompt(run, error) || !tell_prompt(run, error) ||
+    const bool begun = transcript_init(&run->transcript, engine->tokenizer, error);
+    show_transcript(run);
+    if (!begun || !build_prompt(run, error) || !tell_prompt(run, error) ||
         !session_sync(engine->model, engine->session, run->tokens.ids, run->tokens.count,
                       run->request->cancel, &reused, error))
         return false;
@@ -567,10 +516,9 @@ static bool run_request(struct generation *run, struct error *error)
         return false;
 
     /* an unfinished code point at the end, then the completion's ids out of the whole list */
-    if (!reserve_text(run, DECODER_EXTRA_BYTES))
-        return error_set(error, ERROR_MEMORY, "not enough memory for the completion");
-    result->bytes += decoder_flush(&run->decoder, result->text + result->bytes);
-    result->text[result->bytes] = '\0';
+    if (!transcript_end(&run->transcript, error))
+        return false;
+    show_transcript(run);
     memmove(run->tokens.ids, run->tokens.ids + result->prompt_tokens,
             (size_t)result->completion_tokens * sizeof *run->tokens.ids);
     result->tokens = run->tokens.ids;
@@ -639,34 +587,8 @@ bool engine_tokenize(const struct engine *engine, const char *text, size_t bytes
 bool engine_detokenize(const struct engine *engine, const int32_t *ids, size_t count, char **text,
                        size_t *bytes, struct error *error)
 {
-    struct engine_result result = {0};
-    struct generation run = {.engine = (struct engine *)engine, .result = &result};
-
-    if (!need_tokenizer(engine, error))
-        return false;
-    if (!reserve_text(&run, DECODER_EXTRA_BYTES)) {
-        error_set(error, ERROR_MEMORY, "not enough memory for the text");
-        return false;
-    }
-    for (size_t i = 0; i < count; i++) {
-        size_t token_bytes;
-        tokenizer_token_text(engine->tokenizer, ids[i], &token_bytes);
-        if (token_bytes == 0)
-            error_set(error, ERROR_INPUT, "token %d is not in the vocabulary", (int)ids[i]);
-        if (token_bytes == 0 || !append_text(&run, ids[i], 0, error)) {
-            engine_result_finish(&result);
-            return false;
-        }
-    }
-    if (!reserve_text(&run, DECODER_EXTRA_BYTES)) {
-        engine_result_finish(&result);
-        return error_set(error, ERROR_MEMORY, "not enough memory for the text");
-    }
-    result.bytes += decoder_flush(&run.decoder, result.text + result.bytes);
-    result.text[result.bytes] = '\0';
-    *text = result.text;
-    *bytes = result.bytes;
-    return true;
+    return need_tokenizer(engine, error) &&
+           transcript_text(engine->tokenizer, ids, count, text, bytes, error);
 }
 
 bool engine_logits(struct engine *engine, const int32_t *tokens, size_t count,

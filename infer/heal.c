@@ -37,7 +37,10 @@ struct search {
 
 size_t heal_held_bytes(const struct tokenizer *tokenizer, const char *text, size_t bytes)
 {
-    const size_t held = bytes - tokenizer_settled_bytes(tokenizer, text, bytes);
+    const char *newline = bytes > 0 ? memrchr(text, '\n', bytes) : NULL;
+    const char *line = newline ? newline + 1 : text;
+    const size_t line_bytes = bytes - (size_t)(line - text);
+    const size_t held = line_bytes - tokenizer_settled_bytes(tokenizer, line, line_bytes);
 
     return held <= HEAL_BYTES_MAX ? held : 0;
 }

@@ -24,8 +24,8 @@ enum {
     HEAL_COVERS_MAX = 16, /* that are chosen among */
 };
 
-/* How many bytes at the end of a prompt's text are to be taken back, at most HEAL_BYTES_MAX; 0 where its tokens are those
- * that they would be with any text behind them, or where the tokenizer changes the text's bytes. */
+/* How many bytes at the end of a text's last line are to be taken back, at most HEAL_BYTES_MAX; 0 where its tokens are those
+ * that they would be with any text behind them, or where the tokenizer changes the line's bytes. */
 size_t heal_held_bytes(const struct tokenizer *tokenizer, const char *text, size_t bytes);
 
 /* Appends to `tokens`, the prompt without the held bytes, a cover of them drawn by `sampler` (the most probable one where

@@ -15,8 +15,8 @@
 size_t overlap_rest(const struct context *context, const char *text, size_t bytes);
 
 /* Where a text that writes the cursor's rest of line from `at` on has written all of it, one character after the other, with
- * others between them or not; `bytes` where it may still come to that; 0 where its line does not, and where the rest is more than
- * closers and separators. What the text adds behind them can only be had by replacing them. */
+ * others between them or not; `bytes` where it may still come to that; 0 where its line does not, and where the rest is more
+ * than closers and separators. What the text adds behind them can only be had by replacing them. */
 size_t overlap_rest_end(const struct context *context, const char *text, size_t bytes, size_t at);
 
 /* A whole line equal to the next one that is not blank; the first line counts with what precedes the cursor. */

@@ -136,6 +136,8 @@ static void held_bytes_are_few(void **state)
     assert_int_equal(heal_held_bytes(tokenizer, "return wid", 10), 4);
     assert_int_equal(heal_held_bytes(tokenizer, line, sizeof line - 1), 0);
     assert_int_equal(heal_held_bytes(tokenizer, "", 0), 0);
+    assert_int_equal(heal_held_bytes(tokenizer, "return\n", 7), 0);
+    assert_int_equal(heal_held_bytes(tokenizer, "a\n  b", 5), 2);
 }
 
 int main(void)
