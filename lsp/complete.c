@@ -227,7 +227,7 @@ static bool question_join(struct completer *completer)
     uv_timer_stop(&completer->timer);
     completer->client->counts.adopted++;
     completer->client->counts.prefetched_used += flight->is_foreseen;
-    flight->is_foreseen = false;
+    flight_claim(flight, completer->client->worker);
     on_text(completer, flight);
     return true;
 }
@@ -300,8 +300,8 @@ static void flight_count(struct client *client, const struct flight *flight)
     counts->completion_tokens += flight->candidates.completion_tokens;
     counts->drafted_tokens += flight->candidates.drafted_tokens;
     counts->accepted_tokens += flight->candidates.accepted_tokens;
-    if (flight->error.code != ERROR_NONE && flight->error.code != ERROR_CANCELLED)
-        log_write(LOG_LEVEL_ERROR, "completion failed: %s", flight->error.text);
+    if (flight->job.error.code != ERROR_NONE && flight->job.error.code != ERROR_CANCELLED)
+        log_write(LOG_LEVEL_ERROR, "completion failed: %s", flight->job.error.text);
 }
 
 /* The flight is over: it answers the question. One that has come to say something else, or was stopped by others, is followed
@@ -310,10 +310,10 @@ static void question_land(struct completer *completer, const struct flight *flig
 {
     struct recall_answer answer = {0};
     struct place_step step;
-    bool is_stopped = !atomic_load(&flight->has_begun) || flight->error.code == ERROR_CANCELLED;
+    bool is_stopped = flight->job.error.code == ERROR_CANCELLED;
     bool is_other = !place_step(&flight->place, &completer->cursor, &step) ||
                     !recall_rest(&flight->candidates, &step, least_probability(completer), &answer);
-    if (is_stopped || (is_other && flight->error.code == ERROR_NONE))
+    if (is_stopped || (is_other && flight->job.error.code == ERROR_NONE))
         question_start(completer, 0);
     else
         question_answer(completer, &answer);
@@ -324,7 +324,7 @@ static void on_done(void *user, struct flight *flight)
     struct completer *completer = user;
     struct candidates *candidates = &flight->candidates;
     bool is_ours = flight == completer->flight;
-    bool is_whole = atomic_load(&flight->has_begun) && flight->error.code == ERROR_NONE;
+    bool is_whole = flight->job.error.code == ERROR_NONE;
     flight_count(completer->client, flight);
     if (is_whole)
         pace_written(&completer->pace, flight->taken_ms);

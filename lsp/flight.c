@@ -26,7 +26,8 @@ static void flight_run(struct worker_job *job, struct engine *engine)
         .cancel = &job->is_cancelled,
         .relay = flight->relay,
     };
-    candidates_generate(&flight->candidates, engine, &flight->context, &request, &flight->error);
+    candidates_finish(&flight->candidates); /* of a run that was interrupted */
+    candidates_generate(&flight->candidates, engine, &flight->context, &request, &job->error);
     flight->taken_ms = (double)(uv_hrtime() - begun_ns) / 1e6;
 }
 
@@ -59,6 +60,7 @@ static struct flight *flight_allocate(struct client *client, const char *uri, in
     if (!flight)
         return NULL;
 
+    flight->job.class = WORKER_COMPLETION;
     flight->job.run = flight_run;
     flight->job.done = flight_done;
     atomic_init(&flight->job.is_cancelled, false);
@@ -97,8 +99,10 @@ struct flight *flight_foresee(struct client *client, const char *uri, const stru
                               const struct place_text *text, const struct flight_events *events)
 {
     struct flight *flight = flight_place(flight_allocate(client, uri, 1, events), context, text);
-    if (flight)
+    if (flight) {
         flight->is_foreseen = flight->must_parse = true;
+        flight->job.class = WORKER_PREFETCH;
+    }
     return flight;
 }
 
@@ -121,10 +125,17 @@ void flight_submit(struct flight *flight, struct worker *worker)
     worker_submit(worker, &flight->job);
 }
 
+void flight_claim(struct flight *flight, struct worker *worker)
+{
+    if (flight->is_foreseen)
+        worker_promote(worker, &flight->job);
+    flight->is_foreseen = false;
+}
+
 void flight_drop(struct flight *flight)
 {
     if (flight->is_submitted)
-        atomic_store(&flight->job.is_cancelled, true);
+        worker_drop(&flight->job);
     else
         flight_destroy(flight);
 }

@@ -44,9 +44,8 @@ struct flight {
     /* Whoever has the job. */
     struct context context;
     atomic_bool has_begun;
-    struct candidates candidates; /* complete in on_done, unless there is an error */
-    struct error error;
-    double taken_ms; /* from beginning to end */
+    struct candidates candidates; /* complete in on_done, unless job.error says what went wrong */
+    double taken_ms;              /* from beginning to end */
 };
 
 /* `context` is copied. NULL when memory is exhausted. */
@@ -61,6 +60,9 @@ struct flight *flight_foresee(struct client *client, const char *uri, const stru
 void flight_destroy(struct flight *flight);
 
 void flight_submit(struct flight *flight, struct worker *worker);
+
+/* Somebody has asked for one that was foreseen. */
+void flight_claim(struct flight *flight, struct worker *worker);
 
 /* Lets go of one that is not wanted any more: it stops within a layer and comes back through `on_done`, or is destroyed at
  * once if it was never submitted. */
