@@ -1,0 +1,15 @@
+// Bundles the extension into dist/extension.js: node build.mjs
+import { build } from 'esbuild';
+
+await build({
+  entryPoints: ['src/extension.ts'],
+  outfile: 'dist/extension.js',
+  bundle: true,
+  minify: true,
+  platform: 'node',
+  format: 'cjs',
+  target: 'node20',
+  external: ['vscode'],
+  legalComments: 'linked',
+  logLevel: 'warning',
+});

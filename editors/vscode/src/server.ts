@@ -1,0 +1,160 @@
+// The program hxqd as a language server: started, watched, started again.
+//
+// A process holds a whole model, so one serves a window. It is started anew after a change of settings, and after it died,
+// unless it keeps dying.
+import * as vscode from 'vscode';
+import {
+  CloseAction, ErrorAction, ExecuteCommandRequest, LanguageClient, MessageType, RevealOutputChannelOn, ShowMessageNotification,
+  State, type CloseHandlerResult, type LanguageClientOptions,
+} from 'vscode-languageclient/node';
+import { commandMiddleware } from './commands.js';
+import type { Ghost } from './ghost.js';
+import { reportCrash, reportNoModel, reportNoProgram } from './mending.js';
+import { findProgram, NoProgram } from './program.js';
+import { languages, serverOptions } from './settings.js';
+import type { Status } from './status.js';
+
+// A server that dies more often than this within the window stays off.
+const RESTARTS_MAX = 3;
+const DEATHS_WINDOW_MS = 3 * 60 * 1000;
+
+// How often a server is asked whether its model is there.
+const LOADING_STEP_MS = 300;
+
+const STOP_MS = 5000;
+
+// What `hxqd.debug.stats` tells that is of interest here.
+interface Stats {
+  model: string | null;
+  device: string | null;
+}
+
+function documentSelector(): { language: string; scheme: string }[] {
+  return languages().flatMap((language) => ['file', 'untitled'].map((scheme) => ({ language, scheme })));
+}
+
+export class Server implements vscode.Disposable {
+  private client: LanguageClient | undefined;
+  private deaths: number[] = [];
+  private turn: Promise<void> = Promise.resolve();
+
+  constructor(
+    private readonly extension: vscode.ExtensionContext, private readonly log: vscode.LogOutputChannel,
+    private readonly status: Status, private readonly ghost: Ghost,
+  ) {}
+
+  /** Ends the server in peace; the editor waits for it. */
+  dispose(): Promise<void> {
+    return this.inTurn(() => this.stop());
+  }
+
+  /** Starts the server, a running one anew. Problems are shown to the user. */
+  restart(): Promise<void> {
+    this.deaths = [];
+    return this.inTurn(async () => {
+      await this.stop();
+      await this.start();
+    });
+  }
+
+  /** Tells the server about something; nothing where none runs. */
+  notify(method: string, params: object): void {
+    if (this.client?.isRunning()) void this.client.sendNotification(method, params);
+  }
+
+  // One start or stop after the other.
+  private inTurn(action: () => Promise<void>): Promise<void> {
+    this.turn = this.turn.then(action).catch((error) => this.log.error(String(error)));
+    return this.turn;
+  }
+
+  private async stop(): Promise<void> {
+    const client = this.client;
+    this.client = undefined;
+    await client?.dispose(STOP_MS).catch((error) => this.log.warn(String(error)));
+    this.status.enter('stopped');
+  }
+
+  private async start(): Promise<void> {
+    this.status.enter('starting');
+    try {
+      const program = await findProgram(this.extension);
+      this.log.info(`${program.version}: ${program.path}`);
+      this.status.runs(program.version);
+      const client = this.createClient(program.path);
+      this.client = client;
+      await client.start();
+    } catch (error) {
+      const problem = error instanceof Error ? error.message : String(error);
+      this.log.error(problem);
+      this.status.enter('failed', problem);
+      if (error instanceof NoProgram) reportNoProgram(problem);
+    }
+  }
+
+  private createClient(command: string): LanguageClient {
+    const client: LanguageClient = new LanguageClient('hxqd', 'hxqd', { command, args: ['serve', '--stdio'] }, {
+      documentSelector: documentSelector(),
+      initializationOptions: serverOptions,
+      outputChannel: this.log,
+      revealOutputChannelOn: RevealOutputChannelOn.Never,
+      // Every line of the server's log looks like an error otherwise: it goes to the same stream.
+      stdioOptions: {
+        stdout: () => undefined,
+        stderr: (input, log) => input.on('data', (data) => log.append(String(data))),
+      },
+      errorHandler: {
+        error: (_error, _message, count) => ({ action: (count ?? 0) <= RESTARTS_MAX ? ErrorAction.Continue : ErrorAction.Shutdown }),
+        closed: () => this.closed(),
+      },
+      middleware: {
+        ...this.ghost.middleware(() => client),
+        executeCommand: commandMiddleware(() => client, this.status),
+        // The server knows its options by names that are not always those of the settings.
+        workspace: { configuration: (params) => params.items.map((item) => (item.section === 'hxqd' ? serverOptions() : null)) },
+      },
+    } satisfies LanguageClientOptions);
+    client.onNotification(ShowMessageNotification.type, ({ type, message }) => this.tell(type, message));
+    client.onDidChangeState(({ newState }) => {
+      if (client === this.client && newState === State.Running) void this.watchLoading(client);
+    });
+    return client;
+  }
+
+  // The server died.
+  private closed(): CloseHandlerResult {
+    const now = Date.now();
+    this.deaths = [...this.deaths.filter((death) => now - death < DEATHS_WINDOW_MS), now];
+    const isRestarted = this.deaths.length <= RESTARTS_MAX;
+    this.status.enter(isRestarted ? 'starting' : 'failed', isRestarted ? '' : 'the server keeps stopping');
+    reportCrash(isRestarted);
+    return { action: isRestarted ? CloseAction.Restart : CloseAction.DoNotRestart, handled: true };
+  }
+
+  // Until the model is there, or is known not to come.
+  private async watchLoading(client: LanguageClient): Promise<void> {
+    this.status.enter('loading');
+    for (let isLoaded = false; !isLoaded && client.isRunning(); ) {
+      const stats: Stats = await client.sendRequest(ExecuteCommandRequest.type, { command: 'hxqd.debug.stats' })
+        .catch(() => ({ model: null, device: null }));
+      isLoaded = stats.model !== null;
+      if (stats.model !== null) this.status.loaded(stats.model, stats.device ?? '');
+      else if (this.status.isFailed()) return;
+      else await new Promise((resolve) => setTimeout(resolve, LOADING_STEP_MS));
+    }
+  }
+
+  // The server's own messages. An error before the model is there is about the model.
+  private tell(type: MessageType, message: string): void {
+    if (type === MessageType.Error && !this.status.isReady()) {
+      this.status.enter('failed', message);
+      reportNoModel(message);
+    } else if (type === MessageType.Error) {
+      void vscode.window.showErrorMessage(message);
+    } else if (type === MessageType.Warning) {
+      void vscode.window.showWarningMessage(message);
+    } else {
+      void vscode.window.showInformationMessage(message);
+    }
+  }
+}
