@@ -14,14 +14,24 @@ static bool works(struct cuda_backend *backend)
 }
 
 /* Whether a product of n inputs is one for tensor cores. */
-static bool is_matmul(const struct cuda_backend *backend, const struct matrix *matrix, int n)
+static bool is_matmul(const struct cuda_backend *backend, const struct device_matrix *matrix, int n)
 {
-    return !backend->is_exact && n > MATVEC_TOKENS && matrix->device.storage == DEVICE_HXQ;
+    return !backend->is_exact && n > MATVEC_TOKENS && matrix->storage == DEVICE_HXQ;
+}
+
+/* Whether products with n inputs are one kernel: where all are HXQ and none is one for tensor cores. */
+static bool is_fused(const struct cuda_backend *backend, const struct device_product *products,
+                     int count, int n)
+{
+    for (int i = 0; i < count; i++)
+        if (products[i].matrix.storage != DEVICE_HXQ)
+            return false;
+    return backend->is_exact || n <= MATVEC_TOKENS;
 }
 
 static struct device_product product_of(const struct matrix *matrix, struct slice bias, float *out)
 {
-    return {matrix->device, slice_values(bias), false, out};
+    return {matrix->device, slice_values(bias), false, out, NULL};
 }
 
 /* --- buffers ---------------------------------------------------------------------------------------------------------- */
@@ -97,7 +107,7 @@ static void matmul(struct backend *base, const struct matrix *matrix, struct sli
     product.accumulate = accumulate;
     if (!works(backend))
         return;
-    if (is_matmul(backend, matrix, n))
+    if (is_matmul(backend, &matrix->device, n))
         launch_matmul(&product, &rows, n, backend->stream);
     else
         launch_matvec(&product, &rows, n, backend->stream);
@@ -160,21 +170,19 @@ static int tokens_at_once(struct cuda_backend *backend, int64_t numbers, int n)
     return most < n ? (int)most : n;
 }
 
-/* A product of the normed rows of a pass over many tokens; whether it is one for tensor cores depends on the pass alone, not on
- * how many tokens of it are at hand. */
+/* A product of `count` normed rows out of a pass of n: which kernel it is depends on the pass alone. */
 static void multiply(struct cuda_backend *backend, const struct device_product *product,
-                     const struct device_input *rows, int n)
+                     const struct device_input *rows, int count, int n)
 {
-    if (product->matrix.storage == DEVICE_HXQ)
-        launch_matmul(product, rows, n, backend->stream);
+    if (is_matmul(backend, &product->matrix, n))
+        launch_matmul(product, rows, count, backend->stream);
     else
-        launch_matvec(product, rows, n, backend->stream);
+        launch_matvec(product, rows, count, backend->stream);
 }
 
-/* Long passes are not recorded, so places in the cache may be numbers of the host's. */
-static void project_many(struct cuda_backend *backend, const struct device_product products[3],
-                         const struct device_input *in, const struct device_rope *rope, int first,
-                         int n)
+/* One operation after the other. */
+static void project_apart(struct cuda_backend *backend, const struct device_product products[3],
+                          const struct device_input *in, const struct device_rope *rope, int n)
 {
     const int hidden = products[0].matrix.cols, at_once = tokens_at_once(backend, hidden, n);
     const struct device_input normed = {backend->scratch, NULL, 0.0f};
@@ -185,8 +193,9 @@ static void project_many(struct cuda_backend *backend, const struct device_produ
         launch_rms_norm(&rows, count, hidden, backend->scratch, backend->stream);
         for (int i = 0; i < 3; i++) {
             struct device_product product = products[i];
-            product.out += (int64_t)(i == 0 ? t : first + t) * product.matrix.rows;
-            multiply(backend, &product, &normed, count);
+            product.out += (int64_t)t * product.matrix.rows;
+            product.first = i > 0 ? backend->first : NULL;
+            multiply(backend, &product, &normed, count, n);
         }
     }
     launch_rope(products[0].out, rope, rope->heads, false, n, backend->stream);
@@ -210,15 +219,15 @@ static void project_qkv(struct backend *base, const struct qkv_weights *weights,
     if (!works(backend))
         return;
     place_set(backend, first);
-    if (backend->is_exact || n <= MATVEC_TOKENS)
+    if (is_fused(backend, products, 3, n))
         launch_qkv(products, &rows, &place, n, backend->stream);
     else
-        project_many(backend, products, &rows, &place, first, n);
+        project_apart(backend, products, &rows, &place, n);
     device_check(backend, cudaSuccess);
 }
 
-static void gate_many(struct cuda_backend *backend, const struct device_product products[2],
-                      const struct device_input *in, int n)
+static void gate_apart(struct cuda_backend *backend, const struct device_product products[2],
+                       const struct device_input *in, int n)
 {
     const int hidden = products[0].matrix.cols, inner = products[0].matrix.rows;
     const int at_once = tokens_at_once(backend, (int64_t)hidden + inner, n);
@@ -232,8 +241,8 @@ static void gate_many(struct cuda_backend *backend, const struct device_product 
         gate.out += (int64_t)t * inner;
         up.out = above;
         launch_rms_norm(&rows, count, hidden, normed, backend->stream);
-        multiply(backend, &gate, &inputs, count);
-        multiply(backend, &up, &inputs, count);
+        multiply(backend, &gate, &inputs, count, n);
+        multiply(backend, &up, &inputs, count, n);
         launch_silu_mul(gate.out, above, (int64_t)count * inner, backend->stream);
     }
 }
@@ -249,10 +258,10 @@ static void gate_up(struct backend *base, const struct gate_up_weights *weights,
 
     if (!works(backend))
         return;
-    if (backend->is_exact || n <= MATVEC_TOKENS)
+    if (is_fused(backend, products, 2, n))
         launch_gate_up(products, &rows, n, backend->stream);
     else
-        gate_many(backend, products, &rows, n);
+        gate_apart(backend, products, &rows, n);
     device_check(backend, cudaSuccess);
 }
 

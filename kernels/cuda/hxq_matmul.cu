@@ -70,7 +70,8 @@ static __device__ void sum_store(const struct device_product &product, const str
         sum = fmaf(matrix.deltas[i], in.x[(int64_t)t * matrix.cols + matrix.columns[i]], sum);
     if (product.bias)
         sum += product.bias[row];
-    float *out = product.out + (int64_t)t * matrix.rows + row;
+    const int first = product.first ? *product.first : 0;
+    float *out = product.out + (int64_t)(first + t) * matrix.rows + row;
     *out = product.accumulate ? *out + sum : sum;
 }
 
@@ -90,7 +91,7 @@ static __global__ void matmul(struct device_product product, struct device_input
         for (int i = 0; i < 4; i++)
             sums[tile][i] = 0.0f;
     for (int i = threadIdx.x; i < CODES * WARP; i += BLOCK)
-        book[i] = mma_number(matrix.codebook[i / WARP]);
+        book[i] = narrow_f16(matrix.codebook[i / WARP]);
     for (int col = 0; col < matrix.cols; col += COLUMNS) {
         __syncthreads();
         inputs_fill(inputs, in, matrix.cols, n, col);

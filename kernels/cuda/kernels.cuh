@@ -30,19 +30,21 @@ struct device_matrix {
     const float *values;    /* what they are */
 };
 
-/* Inputs of products: rows of x [n, cols], where `norm` [cols] is set as rms_norm leaves them. */
+/* Inputs of products: rows of x [n, cols], in fused operations as rms_norm leaves them. */
 struct device_input {
     const float *x;
-    const float *norm; /* or NULL */
+    const float *norm; /* [cols]; NULL where rows are taken as they are */
     float eps;
 };
 
-/* out [n, rows] = in * transposed matrix, + bias [rows] where set, + what out held when `accumulate`. */
+/* out [n, rows] = in * transposed matrix, + bias [rows] where set, + what out held when `accumulate`; from row *first of `out`
+ * on where that is set. */
 struct device_product {
     struct device_matrix matrix;
     const float *bias;
     bool accumulate;
     float *out;
+    const int *first; /* on the device, or NULL */
 };
 
 /* The place of a pass in the cache is read from device memory, so that recorded launches serve every position. */
@@ -57,15 +59,15 @@ struct device_rope {
 void launch_matvec(const struct device_product *product, const struct device_input *in, int n,
                    cudaStream_t stream);
 
-/* q (out of the first), and k and v into rows *first.. of the caches that the others' outs begin; q and k rotated; in rounds. */
+/* Of HXQ matrices: q (out of the first), and k and v into rows *first.. of the caches that the others' outs begin; q and k rotated; in rounds. */
 void launch_qkv(const struct device_product products[3], const struct device_input *in,
                 const struct device_rope *rope, int n, cudaStream_t stream);
 
-/* out of the first = silu(first) * second. */
+/* Of HXQ matrices: out of the first = silu(first) * second. */
 void launch_gate_up(const struct device_product products[2], const struct device_input *in, int n,
                     cudaStream_t stream);
 
-/* For many inputs on tensor cores, HXQ matrices only: 16-bit inputs and codebook, float32 sums. in->norm is not looked at. */
+/* For many inputs on tensor cores, HXQ matrices only: 16-bit inputs and codebook, float32 sums. */
 void launch_matmul(const struct device_product *product, const struct device_input *in, int n,
                    cudaStream_t stream);
 

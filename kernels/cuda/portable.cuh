@@ -22,15 +22,15 @@
 #define WARP 32
 #define FULL_WARP 0xffffffffu
 
-/* Tensor cores take bfloat16 from compute capability 8.0 on; before, float16 with a smaller range. */
+/* Columns that one matrix instruction takes: 16 from compute capability 8.0 on. */
 #ifdef __CUDACC__
 #if defined(__CUDA_ARCH__) && __CUDA_ARCH__ < 800
-#define MMA_IS_F16 1
+#define MMA_COLUMNS 8
 #else
-#define MMA_IS_F16 0
+#define MMA_COLUMNS 16
 #endif
-#elif !defined(MMA_IS_F16)
-#define MMA_IS_F16 0
+#elif !defined(MMA_COLUMNS)
+#define MMA_COLUMNS 16
 #endif
 
 /* --- numbers of 16 bits ----------------------------------------------------------------------------------------------- */
@@ -58,14 +58,6 @@ static __device__ __forceinline__ float widen_bf16(uint16_t half)
     return float_of_bits((uint32_t)half << 16);
 }
 
-/* To nearest, ties to even; the value is finite. */
-static __device__ __forceinline__ uint32_t narrow_bf16(float value)
-{
-    const uint32_t bits = bits_of_float(value);
-
-    return (bits + 0x7fffu + (bits >> 16 & 1u)) >> 16;
-}
-
 static __device__ __forceinline__ float widen_f16(uint16_t half)
 {
 #ifdef __CUDACC__
@@ -77,6 +69,7 @@ static __device__ __forceinline__ float widen_f16(uint16_t half)
 #endif
 }
 
+/* To nearest, ties to even; what is too large becomes the largest. */
 static __device__ __forceinline__ uint32_t narrow_f16(float value)
 {
 #ifdef __CUDACC__
@@ -90,55 +83,39 @@ static __device__ __forceinline__ uint32_t narrow_f16(float value)
 
 /* --- matrix instructions ---------------------------------------------------------------------------------------------- */
 
-/* Inputs of products in 16 bits: float16 overflows at 65504, which activations may pass, so they are made smaller by a power of
- * two; what is lost below is less than bfloat16 loses at any size. */
-#if MMA_IS_F16
+/* Products in 16 bits take float16, which loses eight times less than bfloat16. It ends at 65504, which activations may pass, so
+ * they are made smaller by a power of two; what that loses below counts for nothing beside what is lost at usual sizes. */
 #define MMA_INPUT_SCALE 0.0625f
 #define MMA_RESULT_SCALE 16.0f
-#else
-#define MMA_INPUT_SCALE 1.0f
-#define MMA_RESULT_SCALE 1.0f
-#endif
-
-static __device__ __forceinline__ uint32_t mma_number(float value)
-{
-#if MMA_IS_F16
-    return narrow_f16(value);
-#else
-    return narrow_bf16(value);
-#endif
-}
 
 /* Two numbers in a register, the first one low. */
 static __device__ __forceinline__ uint32_t mma_pair(float low, float high)
 {
-    return mma_number(low) | mma_number(high) << 16;
+    return narrow_f16(low) | narrow_f16(high) << 16;
 }
 
 /* sums [16, 8] += a [16, 16] * b [16, 8], spread over a warp as PTX's mma.m16n8k16 spreads them. Lane 4g + t holds of a the pairs
  * at columns 2t and 2t + 8 of rows g and g + 8 (a[0]: g, 2t; a[1]: g + 8, 2t; a[2]: g, 2t + 8; a[3]: g + 8, 2t + 8), of b those at
- * rows 2t and 2t + 8 of column g, and of the sums columns 2t, 2t + 1 of row g, then of row g + 8. */
+ * rows 2t and 2t + 8 of column g, and of the sums columns 2t, 2t + 1 of row g, then of row g + 8. In halves of 8 columns the first
+ * half is a[0], a[1], b[0]. */
 static __device__ __forceinline__ void mma_16816(float sums[4], const uint32_t a[4],
                                                  const uint32_t b[2])
 {
-#ifdef __CUDACC__
-#if MMA_IS_F16
-    asm volatile("mma.sync.aligned.m16n8k8.row.col.f32.f16.f16.f32 "
-                 "{%0, %1, %2, %3}, {%4, %5}, {%6}, {%0, %1, %2, %3};"
-                 : "+f"(sums[0]), "+f"(sums[1]), "+f"(sums[2]), "+f"(sums[3])
-                 : "r"(a[0]), "r"(a[1]), "r"(b[0]));
-    asm volatile("mma.sync.aligned.m16n8k8.row.col.f32.f16.f16.f32 "
-                 "{%0, %1, %2, %3}, {%4, %5}, {%6}, {%0, %1, %2, %3};"
-                 : "+f"(sums[0]), "+f"(sums[1]), "+f"(sums[2]), "+f"(sums[3])
-                 : "r"(a[2]), "r"(a[3]), "r"(b[1]));
-#else
-    asm volatile("mma.sync.aligned.m16n8k16.row.col.f32.bf16.bf16.f32 "
+#if defined(__CUDACC__) && MMA_COLUMNS == 16
+    asm volatile("mma.sync.aligned.m16n8k16.row.col.f32.f16.f16.f32 "
                  "{%0, %1, %2, %3}, {%4, %5, %6, %7}, {%8, %9}, {%0, %1, %2, %3};"
                  : "+f"(sums[0]), "+f"(sums[1]), "+f"(sums[2]), "+f"(sums[3])
                  : "r"(a[0]), "r"(a[1]), "r"(a[2]), "r"(a[3]), "r"(b[0]), "r"(b[1]));
-#endif
+#elif defined(__CUDACC__)
+#pragma unroll
+    for (int half = 0; half < 2; half++)
+        asm volatile("mma.sync.aligned.m16n8k8.row.col.f32.f16.f16.f32 "
+                     "{%0, %1, %2, %3}, {%4, %5}, {%6}, {%0, %1, %2, %3};"
+                     : "+f"(sums[0]), "+f"(sums[1]), "+f"(sums[2]), "+f"(sums[3])
+                     : "r"(a[2 * half]), "r"(a[2 * half + 1]), "r"(b[half]));
 #else
-    simt_mma_16816(sums, a, b, MMA_IS_F16);
+    for (int half = 0; half < 16 / MMA_COLUMNS; half++)
+        simt_mma(sums, a + 2 * half, b + half, MMA_COLUMNS / 8);
 #endif
 }
 

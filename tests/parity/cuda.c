@@ -192,7 +192,7 @@ static void matrix_destroy(struct twin_matrix *twin, void *data)
 /* Rounding of 16-bit inputs and codebooks shows in passes over more than 16 rows. */
 static double tolerance(bool is_rounded)
 {
-    return is_rounded && !is_exact ? 6e-3 : 1e-5;
+    return is_rounded && !is_exact ? 1e-3 : 1e-5;
 }
 
 static const int batches[] = {1, 2, 3, 4, 5, 7, 8, 9, 17, 70};

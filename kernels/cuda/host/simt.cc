@@ -312,15 +312,13 @@ uint32_t simt_bits(float value)
     return bits;
 }
 
+/* The same bits mean 2^112 times less in float32, whose exponents begin lower. */
 float simt_widen_f16(uint16_t half)
 {
-    const float sign = half & 0x8000 ? -1.0f : 1.0f;
-    const int exponent = half >> 10 & 31, fraction = half & 0x3ff;
+    const float size = simt_float((half & 0x7fffu) << 13) * 0x1p112f;
+    const bool is_finite = (half >> 10 & 31) != 31;
 
-    if (exponent == 31)
-        return fraction ? NAN : sign * INFINITY;
-    return exponent == 0 ? sign * ldexpf((float)fraction, -24)
-                         : sign * ldexpf((float)(fraction + 1024), exponent - 25);
+    return (half & 0x8000 ? -1.0f : 1.0f) * (is_finite ? size : half & 0x3ff ? NAN : INFINITY);
 }
 
 /* To nearest, ties to even; too large becomes the largest. */
@@ -347,41 +345,39 @@ uint4 simt_load16(const void *address)
     return *(const uint4 *)address;
 }
 
-/* Two 16-bit numbers of a register. */
-static void numbers_of(uint32_t pair, bool is_f16, float numbers[2])
+/* What a lane handed over: of a 2 * halves registers, then of b as many as halves. */
+static void registers_of(const unsigned char (*lanes)[SIMT_EXCHANGE_BYTES], int lane,
+                         uint32_t registers[6])
 {
-    for (int i = 0; i < 2; i++) {
-        const uint16_t half = (uint16_t)(pair >> 16 * i);
-        numbers[i] = is_f16 ? simt_widen_f16(half) : simt_float((uint32_t)half << 16);
-    }
+    memcpy(registers, lanes[lane], 6 * sizeof *registers);
+#ifdef SIMT_FAULT_FRAGMENT
+    std::swap(registers[0], registers[1]);
+#endif
 }
 
-void simt_mma_16816(float sums[4], const uint32_t a[4], const uint32_t b[2], bool is_f16)
+static float number_of(uint32_t pair, int i)
 {
-    const uint32_t mine[6] = {a[0], a[1], a[2], a[3], b[0], b[1]};
-    const unsigned char(*lanes)[SIMT_EXCHANGE_BYTES] = simt_exchange(mine, sizeof mine);
-    const int lane = (int)(current % LANES);
-    float left[16][16], right[16][8];
+    return simt_widen_f16((uint16_t)(pair >> 16 * i));
+}
 
-    for (int from = 0; from < LANES; from++) {
-        const int g = from / 4, t = from % 4;
-        uint32_t theirs[6];
-        memcpy(theirs, lanes[from], sizeof theirs);
-#ifdef SIMT_FAULT_FRAGMENT
-        std::swap(theirs[1], theirs[2]);
-#endif
-        numbers_of(theirs[0], is_f16, &left[g][2 * t]);
-        numbers_of(theirs[1], is_f16, &left[g + 8][2 * t]);
-        numbers_of(theirs[2], is_f16, &left[g][2 * t + 8]);
-        numbers_of(theirs[3], is_f16, &left[g + 8][2 * t + 8]);
-        for (int i = 0; i < 2; i++) {
-            float pair[2];
-            numbers_of(theirs[4 + i], is_f16, pair);
-            right[2 * t + 8 * i][g] = pair[0];
-            right[2 * t + 8 * i + 1][g] = pair[1];
+/* Only what this lane's sums need is looked at: of a the rows of its four lanes, of b two columns' lanes. */
+void simt_mma(float sums[4], const uint32_t *a, const uint32_t *b, int halves)
+{
+    uint32_t mine[6] = {0}, rows[6], columns[2][6];
+
+    memcpy(mine, a, 2 * (size_t)halves * sizeof *a);
+    memcpy(mine + 2 * halves, b, (size_t)halves * sizeof *b);
+    const unsigned char(*lanes)[SIMT_EXCHANGE_BYTES] = simt_exchange(mine, sizeof mine);
+    const int lane = (int)(current % LANES), group = lane / 4, place = lane % 4;
+
+    for (int half = 0; half < halves; half++)
+        for (int from = 0; from < 4; from++) {
+            registers_of(lanes, group * 4 + from, rows);
+            for (int i = 0; i < 2; i++)
+                registers_of(lanes, (2 * place + i) * 4 + from, columns[i]);
+            for (int k = 0; k < 2; k++)
+                for (int i = 0; i < 4; i++)
+                    sums[i] += number_of(rows[2 * half + i / 2], k) *
+                               number_of(columns[i % 2][2 * halves + half], k);
         }
-    }
-    for (int i = 0; i < 4; i++)
-        for (int k = 0; k < 16; k++)
-            sums[i] += left[lane / 4 + i / 2 * 8][k] * right[k][lane % 4 * 2 + i % 2];
 }
