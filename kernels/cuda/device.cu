@@ -25,7 +25,7 @@ static void say_why_none(cudaError_t error, char problem[BACKEND_PROBLEM_BYTES])
                  driver / 1000, driver % 1000 / 10, CUDART_VERSION / 1000,
                  CUDART_VERSION % 1000 / 10);
     else if (error == cudaSuccess || error == cudaErrorNoDevice)
-        snprintf(problem, BACKEND_PROBLEM_BYTES, "the NVIDIA driver shows no GPU");
+        snprintf(problem, BACKEND_PROBLEM_BYTES, "no GPU is shown by the NVIDIA driver");
     else
         snprintf(problem, BACKEND_PROBLEM_BYTES, "CUDA: %s", cudaGetErrorString(error));
 }
