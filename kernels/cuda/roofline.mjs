@@ -35,7 +35,8 @@ const units = ['issue', 'load', 'multiply', 'integer', 'special', 'tensor'];
 // --- kernels ----------------------------------------------------------------------------------------------------------
 
 // `weights`: how many of them a streaming load of 16 bytes brings; of attention, which has none, products are counted.
-// `inner`: how often a loop inside the counted one runs; 0 for what only ends of rows take.
+// `inputs`: that many products are made of each weight. `inner`: how often a loop inside the counted one runs; 0 where it is not said
+// and not needed for the products: the ends of rows.
 const few = (key, title, name, storage, weights) =>
   [1, 8].map((inputs) => ({
     key: key + inputs,
@@ -43,7 +44,7 @@ const few = (key, title, name, storage, weights) =>
     source: 'hxq_matvec.cu',
     match: new RegExp(`\\b${name}<(\\(device_storage\\)${storage}, )?${inputs}>`),
     weights,
-    inner: 0,
+    inputs,
   }));
 const HXQ = 0, BF16 = 2; // of enum device_storage
 const kernels = [
@@ -102,22 +103,33 @@ const isStream = ({ op }) => /^LDG.*\.NA.*\.128/.test(op);
 // What the loop over weights executes per weight of a lane: {issue, load, ...}, and how many weights one round has.
 function countLoop(code, kernel) {
   const loops = findLoops(code);
-  const streams = ([first, last]) => code.slice(first, last + 1).filter(isStream).length;
-  const lookups = ([first, last]) => code.slice(first, last + 1).filter(({ op }) => op.startsWith('LDS')).length;
-  // A kernel may have loops for other kinds of storage too: in the one for indices each weight is looked up.
-  const fits = (loop) => streams(loop) && (kernel.weights < 16 || lookups(loop) >= 16 * streams(loop));
-  const loop = loops.find(fits);
+  const number = ([first, last], is) => code.slice(first, last + 1).filter(is).length;
+  const isLookup = ({ op }) => op.startsWith('LDS');
+  // A kernel may have loops for other kinds of storage too: in the one for indices, weights are looked up.
+  const loop = loops.find((one) => number(one, isStream) && (kernel.weights < 16 || number(one, isLookup) >= 4 * number(one, isStream)));
   if (!loop) throw new Error(`${kernel.key}: no loop over weights`);
+
+  // How often the loops inside run: as the table says, or so often that all products are made.
   const [first, last] = loop;
   const inner = loops.filter(([from, to]) => from >= first && to <= last && to - from < last - first);
+  const weights = number(loop, isStream) * kernel.weights;
+  const times = inner.map(() => kernel.inner ?? 0);
+  const isProduct = ({ op }) => op === 'FFMA';
+  const outside = number(loop, isProduct) - inner.reduce((sum, one) => sum + number(one, isProduct), 0);
+  if (kernel.inputs && outside < weights * kernel.inputs) {
+    const products = inner.map((one) => number(one, isProduct)), most = products.indexOf(Math.max(...products));
+    times[most] = (weights * kernel.inputs - outside) / products[most];
+    if (!Number.isInteger(times[most])) throw new Error(`${kernel.key}: where its products are made is unclear`);
+  }
+
   const round = Object.fromEntries(units.map((unit) => [unit, 0]));
   for (let at = first; at <= last; at++) {
-    const times = inner.some(([from, to]) => at >= from && at <= to) ? (kernel.inner ?? 1) : 1;
+    const within = inner.findIndex(([from, to]) => at >= from && at <= to);
+    const often = within < 0 ? 1 : times[within];
     const [unit, passes] = unitOf(code[at].op);
-    round.issue += times;
-    if (unit !== 'issue') round[unit] += passes * times;
+    round.issue += often;
+    if (unit !== 'issue') round[unit] += passes * often;
   }
-  const weights = streams(loop) * kernel.weights;
   return { weights, ...Object.fromEntries(units.map((unit) => [unit, +(round[unit] / weights).toFixed(3)])) };
 }
 
