@@ -152,7 +152,7 @@ function countProducts(code, kernel) {
 
 function disassemble(source, arch, nvdisasm, folder) {
   const cubin = join(folder, 'kernel.cubin');
-  const flags = ['-std=c++17', '-O3', `-arch=${arch}`, `-I${root}`, '-cubin', '-w', '-o', cubin, join(here, source)];
+  const flags = ['-std=c++17', '-O3', '-fmad=false', `-arch=${arch}`, `-I${root}`, '-cubin', '-w', '-o', cubin, join(here, source)];
   execFileSync('nvcc', flags, { stdio: ['ignore', 'ignore', 'inherit'] });
   const functions = readListing(execFileSync(nvdisasm, ['-c', cubin], { encoding: 'utf8', maxBuffer: 1 << 30 }));
   const names = execFileSync('c++filt', functions.map(({ name }) => name), { encoding: 'utf8' }).split('\n');
