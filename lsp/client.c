@@ -14,17 +14,23 @@ bool client_init(struct client *client, const struct settings *settings, uv_loop
         .door = *door,
         .loop = loop,
         .worker = worker,
-        .settings = *settings,
     };
-    client->settings.model = client->settings.log_path = client->settings.ignore = NULL;
-    return settings_set_string(&client->settings.model, settings->model) &&
-           settings_set_string(&client->settings.log_path, settings->log_path);
+    return settings_copy(&client->settings, settings);
 }
 
 void client_finish(struct client *client)
 {
     documents_destroy(client->documents);
+    preferences_destroy(client->preferences);
     settings_finish(&client->settings);
+    free(client->workspace_file);
+    free(client->wanted_model);
+}
+
+const struct settings *client_settings(const struct client *client, const char *uri)
+{
+    const struct document *document = uri ? documents_find(client->documents, uri) : NULL;
+    return settings_for(&client->settings, document ? document_language_id(document) : NULL);
 }
 
 /* Sends a message and drops it. */

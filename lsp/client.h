@@ -14,6 +14,7 @@
 #include <uv.h>
 
 #include "lsp/documents.h"
+#include "lsp/preferences.h"
 #include "lsp/rpc.h"
 #include "lsp/settings.h"
 #include "lsp/worker.h"
@@ -25,7 +26,8 @@ enum client_phase {
 };
 
 enum client_model {
-    CLIENT_MODEL_UNASKED, /* `initialized` has not come yet */
+    CLIENT_MODEL_UNASKED, /* the settings are not known yet */
+    CLIENT_MODEL_OFF,     /* nothing is switched on */
     CLIENT_MODEL_LOADING,
     CLIENT_MODEL_READY,
     CLIENT_MODEL_FAILED,
@@ -72,7 +74,14 @@ struct client {
     struct client_door door;
     uv_loop_t *loop;          /* the server's */
     struct worker *worker;    /* the server's */
-    struct settings settings; /* the user's, then the editor's options */
+    struct settings settings; /* what all sources come to; ask client_settings for a document's */
+
+    /* configure.c's; from `initialize` on, NULL when memory is exhausted */
+    struct preferences *preferences;
+    char *workspace_file;      /* of settings; NULL: none */
+    bool can_configure;        /* workspace.configuration */
+    bool can_register_changes; /* workspace.didChangeConfiguration.dynamicRegistration */
+    bool has_started;          /* `initialized` has come */
 
     enum client_phase phase;
     bool can_show_progress;
@@ -83,6 +92,7 @@ struct client {
     enum client_progress progress;
     int progress_percent, progress_serial;
     bool is_device_lost; /* and the CPU takes its place */
+    char *wanted_model;  /* loading.c's: what was loaded last, in words; NULL: nothing */
     /* The worker's; NULL until the model is ready. Facts stay while its memory is released. */
     const struct engine_info *engine;
 
@@ -109,6 +119,9 @@ void client_fail(struct client *client, const json_t *id, enum rpc_code code, co
 /* `params` is stolen. */
 void client_notify(struct client *client, const char *method, json_t *params);
 void client_ask(struct client *client, json_int_t id, const char *method, json_t *params);
+
+/* The settings for a document's language, the general ones for NULL and what is not open; valid until they change. */
+const struct settings *client_settings(const struct client *client, const char *uri);
 
 /* Reads `capabilities` of `initialize`. */
 void client_read_abilities(struct client *client, const json_t *capabilities);

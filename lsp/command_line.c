@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "infer/compress.h"
+#include "lsp/options.h"
 
 enum flag {
     OPTION_MODEL = 256,
@@ -172,28 +173,37 @@ static bool apply_common(struct command_line *line, enum flag option, const char
 
     switch (option) {
     case OPTION_MODEL:
+        options_give(settings, &settings->model);
         return set_string(&settings->model, text, error);
     case OPTION_DRAFT_MODEL:
+        options_give(settings, &settings->draft_model);
         return set_string(&settings->draft_model, text, error);
     case OPTION_DEVICE:
+        options_give(settings, &settings->device);
         return settings_parse_device(text, &settings->device) ||
                error_set(error, ERROR_INPUT, "--device: auto, cpu or cuda is expected, not %s",
                          text);
     case OPTION_GPU_MEMORY:
+        options_give(settings, &settings->gpu_memory_bytes);
         return settings_parse_memory(text, &settings->gpu_memory_bytes) ||
                error_set(error, ERROR_INPUT, "--gpu-memory: a size such as 4G is expected, not %s",
                          text);
     case OPTION_NO_GPU_FALLBACK:
+        options_give(settings, &settings->gpu_fallback);
         settings->gpu_fallback = false;
         return true;
     case OPTION_THREADS:
+        options_give(settings, &settings->threads);
         return parse_int("threads", text, 0, 1024, &settings->threads, error);
     case OPTION_EXACT:
+        options_give(settings, &settings->exact);
         settings->exact = true;
         return true;
     case OPTION_CONTEXT:
+        options_give(settings, &settings->context_tokens);
         return parse_int("context", text, 16, 1 << 20, &settings->context_tokens, error);
     case OPTION_MAX_TOKENS:
+        options_give(settings, &settings->max_tokens);
         return parse_int("max-tokens", text, 1, 1 << 20, &settings->max_tokens, error);
     case OPTION_JSON:
         settings->json = true;
@@ -347,6 +357,8 @@ bool command_line_parse(struct command_line *line, int argc, char **argv, struct
     *line = (struct command_line){.top_p = 1.0f, .sidecar = COMPRESS_SIDECAR_DEFAULT};
     if (!settings_init(&line->settings))
         return error_set(error, ERROR_MEMORY, "not enough memory");
+    if (line->settings.model) /* of the environment */
+        options_give(&line->settings, &line->settings.model);
 
     const int words = move_command(argc, argv) ? 1 : 0;
     const int index = words ? find_command(argv[1]) : 0;

@@ -49,11 +49,12 @@ static void stats_run(struct client *client, const json_t *id, const json_t *arg
     qsort(sorted, count, sizeof *sorted, number_compare);
 
     const struct engine_info *engine = client->engine;
+    const struct worker_counts *worker = worker_counts(client->worker);
     /* a name and its value to a line: */
     /* clang-format off */
     client_reply(client, id,
                  json_pack("{s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, "
-                           "s:f, s:f, s:o, s:o, s:I}",
+                           "s:f, s:f, s:o, s:o, s:I, s:I, s:I, s:I}",
                            "requests", (json_int_t)counts->requests,
                            "answered", (json_int_t)counts->answered,
                            "cancelled", (json_int_t)counts->cancelled,
@@ -73,7 +74,10 @@ static void stats_run(struct client *client, const json_t *id, const json_t *arg
                            "latency_p95_ms", percentile(sorted, count, 95),
                            "model", engine ? rpc_text(engine->model) : json_null(),
                            "device", engine ? rpc_text(engine->device) : json_null(),
-                           "documents", (json_int_t)documents_count(client->documents)));
+                           "documents", (json_int_t)documents_count(client->documents),
+                           "jobs", (json_int_t)worker->jobs,
+                           "loads", (json_int_t)worker->loads,
+                           "releases", (json_int_t)worker->releases));
     /* clang-format on */
 }
 

@@ -108,8 +108,9 @@ static void flight_start_foreseen(struct completer *completer, const char *uri,
 {
     struct client *client = completer->client;
     const struct flight_events events = {on_text, on_done, completer};
-    bool is_wanted = client->settings.prefetch && client->settings.response_cache &&
-                     text->probability >= client->settings.min_probability;
+    const struct settings *settings = client_settings(client, uri);
+    bool is_wanted = settings->prefetch && settings->response_cache &&
+                     text->probability >= settings->min_probability;
     if (!is_wanted || completer->is_stopping)
         return;
 
@@ -140,10 +141,15 @@ static bool flight_follows(const struct completer *completer, const struct fligh
 
 /* --- the question ----------------------------------------------------------------------------------------------------- */
 
+static const struct settings *question_settings(const struct completer *completer)
+{
+    return client_settings(completer->client, completer->question.uri);
+}
+
 /* How probable a text must be to be shown: to a user who asked, however little. */
 static float least_probability(const struct completer *completer)
 {
-    return completer->question.is_invoked ? 0.0f : completer->client->settings.min_probability;
+    return completer->question.is_invoked ? 0.0f : question_settings(completer)->min_probability;
 }
 
 /* Answers it, if that still makes sense, and leaves none. */
@@ -196,7 +202,7 @@ static bool question_answer_known(struct completer *completer)
     const struct question *question = &completer->question;
     struct recall_answer answer;
     struct place_step step;
-    if (!client->settings.response_cache ||
+    if (!question_settings(completer)->response_cache ||
         !recall_find(completer->recall, &completer->cursor, question->wanted,
                      least_probability(completer), &answer))
         return false;
@@ -220,7 +226,7 @@ static bool question_join(struct completer *completer)
 {
     struct flight *flight = completer->flight;
     struct place_step step;
-    if (!completer->client->settings.response_cache || !flight || !flight->is_submitted ||
+    if (!question_settings(completer)->response_cache || !flight || !flight->is_submitted ||
         !flight_follows(completer, flight, &step))
         return false;
 
@@ -260,10 +266,10 @@ static void question_show(struct completer *completer, const struct flight *flig
 static void question_answer_early(struct completer *completer, const struct flight *flight,
                                   const struct place_step *step)
 {
-    const struct client *client = completer->client;
+    const int patience_ms = question_settings(completer)->patience_ms;
     uint64_t waited_ms = (uv_hrtime() - completer->question.asked_ns) / 1000000;
-    bool is_due = client->settings.patience_ms > 0 && completer->question.wanted == 1 &&
-                  step->closed_bytes == 0 && waited_ms >= (uint64_t)client->settings.patience_ms;
+    bool is_due = patience_ms > 0 && completer->question.wanted == 1 && step->closed_bytes == 0 &&
+                  waited_ms >= (uint64_t)patience_ms;
     char *text = is_due ? flight_statements(flight) : NULL;
     const struct place_text whole = {
         .text = text, .bytes = text ? strlen(text) : 0, .probability = 1.0f};
@@ -287,7 +293,7 @@ static void on_text(void *user, struct flight *flight)
     }
     if (completer->question.token)
         question_show(completer, flight, &step);
-    else if (completer->client->settings.response_cache)
+    else if (question_settings(completer)->response_cache)
         question_answer_early(completer, flight, &step);
 }
 
@@ -343,7 +349,7 @@ static void on_done(void *user, struct flight *flight)
         flight_start_foreseen(completer, flight->uri, &flight->context, &text);
     }
     surroundings_record(completer->client, &flight->context, candidates);
-    if (is_whole && completer->client->settings.response_cache)
+    if (is_whole && client_settings(completer->client, flight->uri)->response_cache)
         recall_store(completer->recall, &flight->place, candidates, flight->wanted,
                      flight->is_foreseen);
     flight_destroy(flight);
@@ -354,14 +360,13 @@ static void on_done(void *user, struct flight *flight)
 /* The question is new: known, under way, or to be written. */
 static void question_ask(struct completer *completer)
 {
-    const struct client *client = completer->client;
     const struct question *question = &completer->question;
     place_cursor_init(&completer->cursor, question->uri, &question->context);
     int delay_ms = question->is_invoked
                        ? 0
                        : pace_asked(&completer->pace, (int64_t)(question->asked_ns / 1000000));
     if (!question_answer_known(completer) && !question_join(completer))
-        question_start(completer, client->settings.debounce ? delay_ms : 0);
+        question_start(completer, question_settings(completer)->debounce ? delay_ms : 0);
 }
 
 void complete_request(struct client *client, const struct rpc_message *message)
@@ -384,7 +389,7 @@ void complete_request(struct client *client, const struct rpc_message *message)
     }
     struct document *document = documents_find(client->documents, uri);
     bool can_answer = completer && document && client->model == CLIENT_MODEL_READY &&
-                      surroundings_allow(client, uri);
+                      client_settings(client, uri)->enabled && surroundings_allow(client, uri);
     if (can_answer && question_init(&completer->question, client, message, document, position)) {
         enum text_encoding encoding = documents_encoding(client->documents);
         size_t cursor = text_offset(document_text(document), encoding, position);
@@ -415,7 +420,8 @@ void complete_cancel(struct client *client, const struct rpc_message *message)
     client->counts.cancelled++;
     question_cancel(completer, "cancelled");
     struct flight *flight = completer->flight;
-    if (flight && atomic_load(&flight->has_begun) && client->settings.response_cache)
+    if (flight && atomic_load(&flight->has_begun) &&
+        client_settings(client, flight->uri)->response_cache)
         uv_timer_start(&completer->timer, on_time, CANCELLED_GRACE_MS, 0);
     else
         flight_forget(completer);

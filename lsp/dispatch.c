@@ -23,6 +23,12 @@ static void cancel_progress(struct client *client, const struct rpc_message *mes
     errand_cancel_progress(client, json_object_get(message->params, "token"));
 }
 
+static void change_files(struct client *client, const struct rpc_message *message)
+{
+    surroundings_files_changed(client, message);
+    configure_files_changed(client, message);
+}
+
 struct method {
     const char *name;
     enum rpc_kind kind;
@@ -45,7 +51,8 @@ static const struct method methods[] = {
     {"textDocument/hover", RPC_REQUEST, hover_request},
     {"textDocument/inlineCompletion", RPC_REQUEST, complete_request},
     {"window/workDoneProgress/cancel", RPC_NOTIFICATION, cancel_progress},
-    {"workspace/didChangeWatchedFiles", RPC_NOTIFICATION, surroundings_files_changed},
+    {"workspace/didChangeConfiguration", RPC_NOTIFICATION, configure_changed},
+    {"workspace/didChangeWatchedFiles", RPC_NOTIFICATION, change_files},
     {"workspace/didChangeWorkspaceFolders", RPC_NOTIFICATION, surroundings_folders_changed},
     {"workspace/executeCommand", RPC_REQUEST, commands_execute},
 };

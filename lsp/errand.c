@@ -343,7 +343,9 @@ void errand_start(struct client *client, const struct rpc_message *message, enum
                     "expected an object with an open textDocument and a position or a range");
         return;
     }
-    if (client->model == CLIENT_MODEL_FAILED)
+    if (!client_settings(client, document_uri(document))->enabled)
+        error_set(&error, ERROR_INPUT, "hxqd is switched off for this language");
+    else if (client->model == CLIENT_MODEL_FAILED)
         error_set(&error, ERROR_INPUT, "there is no model");
     else if (client->model != CLIENT_MODEL_READY)
         error_set(&error, ERROR_INPUT, "the model is still being loaded; try again in a moment");

@@ -56,6 +56,7 @@ static void on_text(void *user, const char *text, size_t bytes)
 static struct flight *flight_allocate(struct client *client, const char *uri, int wanted,
                                       const struct flight_events *events)
 {
+    const struct settings *settings = client_settings(client, uri);
     struct flight *flight = calloc(1, sizeof *flight);
     if (!flight)
         return NULL;
@@ -67,9 +68,9 @@ static struct flight *flight_allocate(struct client *client, const char *uri, in
     atomic_init(&flight->has_begun, false);
     flight->uri = strdup(uri);
     flight->wanted = wanted;
-    flight->max_tokens = client->settings.max_tokens;
-    flight->budget_ms = client->settings.budget_ms;
-    flight->min_probability = client->settings.min_probability;
+    flight->max_tokens = settings->max_tokens;
+    flight->budget_ms = settings->budget_ms;
+    flight->min_probability = settings->min_probability;
     flight->events = *events;
     flight->relay = relay_create(client->loop, on_text, flight);
     return flight;

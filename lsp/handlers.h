@@ -17,8 +17,18 @@ void lifecycle_exit(struct client *client, const struct rpc_message *message);
 /* The editor's answer to one of our requests. */
 void lifecycle_answer(struct client *client, const struct rpc_message *message);
 
+/* configure.c */
+/* `initialize` has come: reads files and the editor's options. */
+void configure_begin(struct client *client, const json_t *params);
+/* `initialized` has come: asks for the editor's configuration, if it has any, and sees to the model. */
+void configure_start(struct client *client);
+void configure_changed(struct client *client, const struct rpc_message *message);
+void configure_files_changed(struct client *client, const struct rpc_message *message);
+/* False where the answer belongs to others. */
+bool configure_answer(struct client *client, const struct rpc_message *message);
+
 /* loading.c */
-/* `initialized` has come: loads the model. */
+/* Sees to it that the model which the settings want is loaded, or none where nothing is switched on. */
 void loading_start(struct client *client);
 /* False where the answer belongs to others. */
 bool loading_answer(struct client *client, const struct rpc_message *message);

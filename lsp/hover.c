@@ -221,9 +221,10 @@ static void running_stop(struct hover *hover)
 }
 
 /* Whether the model can add anything: a base model only guesses the doc comment that a definition lacks. */
-static bool can_explain(const struct client *client, const struct subject *subject)
+static bool can_explain(const struct client *client, const struct settings *settings,
+                        const struct subject *subject)
 {
-    if (client->model != CLIENT_MODEL_READY || client->settings.hover_deadline_ms == 0 ||
+    if (client->model != CLIENT_MODEL_READY || settings->hover_deadline_ms == 0 ||
         subject->is_secret)
         return false;
     return client->engine->has_chat || (subject->has_place && !*subject->doc);
@@ -271,18 +272,19 @@ static struct hover *hover_of(struct client *client)
 }
 
 /* Has the request that waits answered: with what is kept, by the explanation that is being written, or as it is. */
-static void hover_serve(struct hover *hover, struct subject *subject)
+static void hover_serve(struct hover *hover, const struct settings *settings,
+                        struct subject *subject)
 {
-    const struct client *client = hover->client;
     const char *kept = kept_find(hover, subject->hash);
     const bool goes_on = hover->running && hover->running->hash == subject->hash;
 
     if (!goes_on)
         running_stop(hover);
-    if (kept || !can_explain(client, subject) || (!goes_on && !explanation_start(hover, subject)))
+    if (kept || !can_explain(hover->client, settings, subject) ||
+        (!goes_on && !explanation_start(hover, subject)))
         hover_reply(hover, kept);
     else
-        uv_timer_start(&hover->timer, on_deadline, (uint64_t)client->settings.hover_deadline_ms, 0);
+        uv_timer_start(&hover->timer, on_deadline, (uint64_t)settings->hover_deadline_ms, 0);
 }
 
 void hover_request(struct client *client, const struct rpc_message *message)
@@ -294,7 +296,11 @@ void hover_request(struct client *client, const struct rpc_message *message)
 
     if (hover)
         hover_drop(hover, "a newer request has come");
-    if (!hover || !document || !subject_find(&subject, client, document, place.start)) {
+    const struct settings *settings =
+        document ? client_settings(client, document_uri(document)) : &client->settings;
+    const bool is_wanted = settings->enabled && settings->hover;
+    if (!hover || !document || !is_wanted ||
+        !subject_find(&subject, client, document, place.start)) {
         if (hover)
             running_stop(hover);
         client_reply(client, message->id, json_null());
@@ -305,7 +311,7 @@ void hover_request(struct client *client, const struct rpc_message *message)
     if (hover->facts && hover->range) {
         hover->id = json_copy((json_t *)(uintptr_t)message->id);
         hover->hash = subject.hash;
-        hover_serve(hover, &subject);
+        hover_serve(hover, settings, &subject);
     } else {
         hover_forget(hover);
         client_reply(client, message->id, NULL);

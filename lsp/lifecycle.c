@@ -64,12 +64,6 @@ static json_t *capabilities(enum text_encoding encoding)
                      "version", HXQD_VERSION);
 }
 
-static void on_problem(void *user, const char *sentence)
-{
-    log_write(LOG_LEVEL_WARN, "%s", sentence);
-    client_tell(user, "window/logMessage", CLIENT_WARNING, sentence);
-}
-
 void lifecycle_initialize(struct client *client, const struct rpc_message *message)
 {
     const json_t *params = message->params;
@@ -81,8 +75,7 @@ void lifecycle_initialize(struct client *client, const struct rpc_message *messa
         json_is_true(json_object_get(json_object_get(offered, "window"), "workDoneProgress"));
     client_read_abilities(client, offered);
     client->documents = documents_create(encoding, lines_choose(params));
-    settings_apply_json(&client->settings, json_object_get(params, "initializationOptions"),
-                        on_problem, client);
+    configure_begin(client, params);
     client->surroundings = surroundings_create(client, params);
     if (json_is_integer(process_id))
         client->door.watch(client->door.user, json_integer_value(process_id));
@@ -94,16 +87,18 @@ void lifecycle_initialize(struct client *client, const struct rpc_message *messa
 void lifecycle_initialized(struct client *client, const struct rpc_message *message)
 {
     (void)message;
-    if (client->model != CLIENT_MODEL_UNASKED)
+    if (client->has_started)
         return;
 
+    client->has_started = true;
     surroundings_start(client);
-    loading_start(client);
+    configure_start(client);
 }
 
 void lifecycle_answer(struct client *client, const struct rpc_message *message)
 {
-    loading_answer(client, message);
+    if (!configure_answer(client, message))
+        loading_answer(client, message);
 }
 
 void lifecycle_shutdown(struct client *client, const struct rpc_message *message)

@@ -192,9 +192,39 @@ static void loading_begin(struct client *client)
         loading_fail(client, &error);
 }
 
+/* All that a loaded model depends on, in words; NULL when memory is exhausted. */
+static char *model_words(const struct settings *settings)
+{
+    char *words = NULL;
+    if (asprintf(&words, "%s\n%s\n%d %d %d %lld %d %d", settings->model ? settings->model : "",
+                 settings->draft_model ? settings->draft_model : "", (int)settings->device,
+                 settings->threads, settings->context_tokens, (long long)settings->gpu_memory_bytes,
+                 settings->gpu_fallback, settings->exact) < 0)
+        return NULL;
+    return words;
+}
+
 void loading_start(struct client *client)
 {
-    loading_begin(client);
+    const bool is_on = settings_any_enabled(&client->settings);
+    char *words = is_on ? model_words(&client->settings) : NULL;
+    const bool is_same = words && client->wanted_model && strcmp(words, client->wanted_model) == 0;
+    free(client->wanted_model);
+    client->wanted_model = words;
+    if (is_same)
+        return;
+    if (is_on) {
+        client->is_device_lost = false;
+        loading_begin(client);
+        return;
+    }
+
+    struct error why = {0};
+    error_set(&why, ERROR_INPUT, "completions are switched off");
+    client->model = CLIENT_MODEL_OFF;
+    client->engine = NULL;
+    worker_unload(client->worker, &why);
+    progress_end(client);
 }
 
 bool loading_answer(struct client *client, const struct rpc_message *message)

@@ -88,7 +88,8 @@ bool question_init(struct question *question, const struct client *client,
             json_integer_value(json_object_get(circumstances, "triggerKind")) == TRIGGER_INVOKED,
         .asked_ns = uv_hrtime(),
     };
-    question->wanted = question->is_invoked ? client->settings.candidates : 1;
+    question->wanted =
+        question->is_invoked ? client_settings(client, question->uri)->candidates : 1;
     return question->id && question->range && question->uri && question->lead &&
            target_context(&target, document, &question->context);
 }

@@ -1,4 +1,4 @@
-/* One table names what a client may set, with its limits, so that checking and reporting are written once. */
+/* Languages hang on the general settings as whole copies, so that readers need not know that there are two levels. */
 #include "lsp/settings.h"
 
 #include <ctype.h>
@@ -12,20 +12,6 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "lsp/candidates.h"
-
-enum {
-    THREADS_MAX = 1024,
-    CONTEXT_TOKENS_MAX = 1024 * 1024,
-    SHOWN_TOKENS_MAX = 16 * 1024,
-    PATTERNS_MAX = 1024,
-    COMPLETION_TOKENS_MAX = 4096,
-    PATIENCE_MAX_MS = 60 * 1000,
-    BUDGET_MAX_MS = 60 * 1000,
-    OPTION_NAME_BYTES = 64, /* of an unknown option, to be shown */
-    SENTENCE_BYTES = 256,
-};
-
 /* Where completions of the evaluation set that are right begin to be left out (QUALITY.md). */
 static const float default_min_probability = 0.05f;
 
@@ -34,6 +20,7 @@ static const int64_t MEMORY_LEAST_BYTES = INT64_C(1) << 20, MEMORY_MOST_BYTES = 
 bool settings_init(struct settings *settings)
 {
     *settings = (struct settings){
+        .enabled = true,
         .device = ENGINE_DEVICE_AUTO,
         .gpu_fallback = true,
         .max_tokens = SETTINGS_DEFAULT_MAX_TOKENS,
@@ -46,7 +33,9 @@ bool settings_init(struct settings *settings)
         .budget_ms = SETTINGS_DEFAULT_BUDGET_MS,
         .min_probability = default_min_probability,
         .patience_ms = SETTINGS_DEFAULT_PATIENCE_MS,
+        .hover = true,
         .hover_deadline_ms = SETTINGS_DEFAULT_HOVER_DEADLINE_MS,
+        .idle_seconds = SETTINGS_DEFAULT_IDLE_SECONDS,
         .log_level = LOG_LEVEL_INFO,
     };
     const char *model = getenv("HXQD_MODEL");
@@ -55,11 +44,85 @@ bool settings_init(struct settings *settings)
 
 void settings_finish(struct settings *settings)
 {
+    struct settings_language *language;
+    while ((language = settings->languages)) {
+        settings->languages = language->next;
+        settings_finish(&language->settings);
+        free(language->name);
+        free(language);
+    }
     free(settings->model);
     free(settings->draft_model);
     free(settings->log_path);
     free(settings->ignore);
     settings->model = settings->draft_model = settings->log_path = settings->ignore = NULL;
+}
+
+bool settings_copy(struct settings *to, const struct settings *from)
+{
+    *to = *from;
+    to->model = to->draft_model = to->log_path = to->ignore = NULL;
+    to->languages = NULL;
+    bool is_whole = settings_set_string(&to->model, from->model) &&
+                    settings_set_string(&to->draft_model, from->draft_model) &&
+                    settings_set_string(&to->log_path, from->log_path) &&
+                    settings_set_string(&to->ignore, from->ignore);
+
+    struct settings_language **end = &to->languages;
+    for (const struct settings_language *language = from->languages; language && is_whole;
+         language = language->next) {
+        struct settings_language *copy = calloc(1, sizeof *copy);
+        *end = copy;
+        is_whole = copy && settings_set_string(&copy->name, language->name) &&
+                   settings_copy(&copy->settings, &language->settings);
+        end = copy ? &copy->next : end;
+    }
+    if (!is_whole)
+        settings_finish(to);
+    return is_whole;
+}
+
+const struct settings *settings_for(const struct settings *settings, const char *language)
+{
+    for (const struct settings_language *own = settings->languages; own && language;
+         own = own->next) {
+        if (strcmp(own->name, language) == 0)
+            return &own->settings;
+    }
+    return settings;
+}
+
+struct settings *settings_language(struct settings *settings, const char *language)
+{
+    struct settings_language **place = &settings->languages;
+    int count = 0;
+    for (; *place; place = &(*place)->next, count++) {
+        if (strcmp((*place)->name, language) == 0)
+            return &(*place)->settings;
+    }
+    if (count == SETTINGS_LANGUAGES_MAX)
+        return NULL;
+
+    /* it starts out as a copy of what holds in general, which has no languages yet as far as it is concerned */
+    struct settings_language *made = calloc(1, sizeof *made);
+    struct settings general = *settings;
+    general.languages = NULL;
+    if (!made || !settings_set_string(&made->name, language) ||
+        !settings_copy(&made->settings, &general)) {
+        free(made ? made->name : NULL);
+        free(made);
+        return NULL;
+    }
+    *place = made;
+    return &made->settings;
+}
+
+bool settings_any_enabled(const struct settings *settings)
+{
+    bool is_enabled = settings->enabled;
+    for (const struct settings_language *own = settings->languages; own; own = own->next)
+        is_enabled |= own->settings.enabled;
+    return is_enabled;
 }
 
 bool settings_set_string(char **field, const char *value)
@@ -73,17 +136,23 @@ bool settings_set_string(char **field, const char *value)
     return true;
 }
 
+static const char *const device_names[] = {
+    [ENGINE_DEVICE_AUTO] = "auto", [ENGINE_DEVICE_CPU] = "cpu", [ENGINE_DEVICE_CUDA] = "cuda"};
+
 bool settings_parse_device(const char *text, enum engine_device *device)
 {
-    static const char *const names[] = {
-        [ENGINE_DEVICE_AUTO] = "auto", [ENGINE_DEVICE_CPU] = "cpu", [ENGINE_DEVICE_CUDA] = "cuda"};
-    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
-        if (strcmp(text, names[i]) == 0) {
+    for (size_t i = 0; i < sizeof device_names / sizeof *device_names; i++) {
+        if (strcmp(text, device_names[i]) == 0) {
             *device = (enum engine_device)i;
             return true;
         }
     }
     return false;
+}
+
+const char *settings_device_name(enum engine_device device)
+{
+    return device_names[device];
 }
 
 bool settings_parse_memory(const char *text, int64_t *bytes)
@@ -101,158 +170,6 @@ bool settings_parse_memory(const char *text, int64_t *bytes)
         return false;
     *bytes = (int64_t)number;
     return true;
-}
-
-/* An option with a number; `member` is where it goes. */
-struct number_option {
-    const char *name;
-    size_t member;
-    int least, most;
-};
-
-static const struct number_option number_options[] = {
-    {"candidates", offsetof(struct settings, candidates), 1, CANDIDATES_MAX},
-    {"context", offsetof(struct settings, context_tokens), 0, CONTEXT_TOKENS_MAX},
-    {"context.budgetTokens", offsetof(struct settings, shown_tokens), 0, SHOWN_TOKENS_MAX},
-    {"hoverDeadline", offsetof(struct settings, hover_deadline_ms), 0, PATIENCE_MAX_MS},
-    {"maxTokens", offsetof(struct settings, max_tokens), 1, COMPLETION_TOKENS_MAX},
-    {"patience", offsetof(struct settings, patience_ms), 0, PATIENCE_MAX_MS},
-    {"threads", offsetof(struct settings, threads), 0, THREADS_MAX},
-    {"timeBudget", offsetof(struct settings, budget_ms), 0, BUDGET_MAX_MS},
-};
-
-static const struct number_option *number_option_find(const char *name)
-{
-    for (size_t i = 0; i < sizeof number_options / sizeof *number_options; i++) {
-        if (strcmp(name, number_options[i].name) == 0)
-            return &number_options[i];
-    }
-    return NULL;
-}
-
-/* An option that is true or false. */
-struct flag_option {
-    const char *name;
-    size_t member;
-};
-
-static const struct flag_option flag_options[] = {
-    {"context.crossFile", offsetof(struct settings, cross_file)},
-    {"context.secretFiles", offsetof(struct settings, secret_files)},
-    {"debounce", offsetof(struct settings, debounce)},
-    {"exact", offsetof(struct settings, exact)},
-    {"gpuFallback", offsetof(struct settings, gpu_fallback)},
-    {"prefetch", offsetof(struct settings, prefetch)},
-    {"responseCache", offsetof(struct settings, response_cache)},
-};
-
-/* Where a flag is kept; NULL for what is none. */
-static bool *flag_find(struct settings *settings, const char *name)
-{
-    for (size_t i = 0; i < sizeof flag_options / sizeof *flag_options; i++) {
-        if (strcmp(name, flag_options[i].name) == 0)
-            return (bool *)((char *)settings + flag_options[i].member);
-    }
-    return NULL;
-}
-
-/* Takes a list of patterns, each of one line. */
-static bool patterns_apply(struct settings *settings, const json_t *list)
-{
-    size_t bytes = 1, count = json_array_size(list);
-    for (size_t i = 0; i < count; i++) {
-        const char *pattern = json_string_value(json_array_get(list, i));
-        if (!pattern || strchr(pattern, '\n'))
-            return false;
-        bytes += strlen(pattern) + 1;
-    }
-    char *patterns = json_is_array(list) && count <= PATTERNS_MAX ? calloc(1, bytes) : NULL;
-    if (!patterns)
-        return false;
-
-    char *end = patterns;
-    for (size_t i = 0; i < count; i++)
-        end += sprintf(end, "%s\n", json_string_value(json_array_get(list, i)));
-    free(settings->ignore);
-    settings->ignore = patterns;
-    return true;
-}
-
-/* Applies one option; otherwise says in `sentence` what was wrong with it. */
-static bool option_apply(struct settings *settings, const char *name, const json_t *value,
-                         char sentence[SENTENCE_BYTES])
-{
-    const struct number_option *number = number_option_find(name);
-    bool *flag = flag_find(settings, name);
-    if (number) {
-        json_int_t wanted = json_integer_value(value);
-        if (json_is_integer(value) && wanted >= number->least && wanted <= number->most) {
-            *(int *)((char *)settings + number->member) = (int)wanted;
-            return true;
-        }
-        snprintf(sentence, SENTENCE_BYTES, "option \"%s\" must be a whole number from %d to %d",
-                 name, number->least, number->most);
-    } else if (strcmp(name, "minProbability") == 0) {
-        double wanted = json_number_value(value);
-        if (json_is_number(value) && wanted >= 0.0 && wanted <= 1.0) {
-            settings->min_probability = (float)wanted;
-            return true;
-        }
-        snprintf(sentence, SENTENCE_BYTES,
-                 "option \"minProbability\" must be a number from 0 to 1");
-    } else if (strcmp(name, "model") == 0) {
-        const char *model = json_string_value(value);
-        if (model && *model && settings_set_string(&settings->model, model))
-            return true;
-        snprintf(sentence, SENTENCE_BYTES, "option \"model\" must be the path of a checkpoint");
-    } else if (strcmp(name, "device") == 0) {
-        const char *device = json_string_value(value);
-        if (device && settings_parse_device(device, &settings->device))
-            return true;
-        snprintf(sentence, SENTENCE_BYTES, "option \"device\" must be auto, cpu or cuda");
-    } else if (strcmp(name, "gpuMemory") == 0) {
-        const char *memory = json_string_value(value);
-        if (memory && settings_parse_memory(memory, &settings->gpu_memory_bytes))
-            return true;
-        snprintf(sentence, SENTENCE_BYTES, "option \"gpuMemory\" must be a size such as \"3.5G\"");
-    } else if (strcmp(name, "context.ignore") == 0) {
-        if (patterns_apply(settings, value))
-            return true;
-        snprintf(sentence, SENTENCE_BYTES,
-                 "option \"context.ignore\" must be a list of at most %d patterns", PATTERNS_MAX);
-    } else if (flag) {
-        if (json_is_boolean(value)) {
-            *flag = json_is_true(value);
-            return true;
-        }
-        snprintf(sentence, SENTENCE_BYTES, "option \"%s\" must be true or false", name);
-    } else {
-        /* never half a code point: the sentence goes to the editor */
-        bool is_short = strlen(name) <= OPTION_NAME_BYTES;
-        snprintf(sentence, SENTENCE_BYTES, "unknown option \"%s\"", is_short ? name : "...");
-    }
-    return false;
-}
-
-void settings_apply_json(struct settings *settings, const json_t *options,
-                         void (*on_problem)(void *user, const char *sentence), void *user)
-{
-    if (!options || json_is_null(options))
-        return;
-    if (!json_is_object(options)) {
-        on_problem(user, "initializationOptions must be an object");
-        return;
-    }
-
-    const char *name;
-    json_t *value;
-    json_object_foreach((json_t *)(uintptr_t)options, name, value)
-    {
-        /* null is how editors write "not set" */
-        char sentence[SENTENCE_BYTES];
-        if (!json_is_null(value) && !option_apply(settings, name, value, sentence))
-            on_problem(user, sentence);
-    }
 }
 
 static bool is_directory(const char *path)

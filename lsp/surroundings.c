@@ -167,7 +167,7 @@ void surroundings_show(struct client *client, struct document *document, size_t 
                        struct context *context)
 {
     struct surroundings *surroundings = client->surroundings;
-    const struct settings *settings = &client->settings;
+    const struct settings *settings = client_settings(client, document_uri(document));
     const bool can_show = client->engine && client->engine->can_show && settings->cross_file;
 
     if (!surroundings || !can_show)
