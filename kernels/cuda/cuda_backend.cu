@@ -383,6 +383,7 @@ static bool init(struct cuda_backend *backend)
         backend, SCRATCH_BYTES);
     backend->first = (int *)block_create(backend, sizeof *backend->first);
     backend->first_value = -1;
+    backend->block_bytes = cuda_workspace_bytes(); /* as plans count it */
     return backend->scratch && backend->first;
 }
 

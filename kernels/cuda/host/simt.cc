@@ -16,7 +16,7 @@
 
 #include "kernels/cuda/host/streams.h"
 
-enum { THREADS_MAX = 1024, LANES = 32, STACK_BYTES = 256 * 1024, JUNK = 0xa5 };
+enum { THREADS_MAX = 1024, LANES = 32, STACK_BYTES = 256 * 1024, STAGGER_BYTES = 320, JUNK = 0xa5 };
 
 dim3 threadIdx, blockIdx, blockDim, gridDim;
 
@@ -82,7 +82,8 @@ void fiber_main()
 
 void fiber_begin(unsigned thread)
 {
-    unsigned char *stack = stacks + (size_t)thread * STACK_BYTES;
+    /* tops lie apart in the processor's caches, which equal distances would not do */
+    unsigned char *stack = stacks + (size_t)thread * STACK_BYTES - thread % 256 * STAGGER_BYTES;
     fiber &self = fibers[thread];
 
     self = fiber{};
