@@ -10,8 +10,8 @@ static int64_t aligned(int64_t bytes)
     return (bytes + CUDA_ALIGNMENT - 1) / CUDA_ALIGNMENT * CUDA_ALIGNMENT;
 }
 
-/* Rows are lengthened to whole steps of 16 columns. Beside the indices lie the codebook and, of the sidecar, a start per row and
- * a column, a value and its difference from the codebook's per entry. */
+/* Rows are lengthened to whole steps of 16 columns. Beside the indices lie the codebook and, of the sidecar, a start per row
+ * and a column, a value and its difference from the codebook's per entry. */
 int64_t cuda_matrix_bytes(int64_t rows, int64_t cols, enum dtype dtype, int codebook_size,
                           int64_t sidecar_count)
 {

@@ -6,8 +6,8 @@
  * Numbers are float32 unless said otherwise. A tensor of shape [n, d] is n rows of d consecutive values. Operations are
  * queued in order and never fail by return value: the first failure (memory, device) stays in the backend, later work is
  * skipped, and `backend_status` reports it. What a backend computes for one row never depends on how many rows were asked
- * for, so cached, batched and single evaluations agree bit for bit. One exception: where a GPU computes fast instead of exactly,
- * passes over more than 16 rows are rounded otherwise than shorter ones; among either kind all agree.
+ * for, so cached, batched and single evaluations agree bit for bit. One exception: where a GPU computes fast instead of
+ * exactly, passes over more than 16 rows are rounded otherwise than shorter ones; among either kind all agree.
  *
  * Lifetimes: buffers and matrices belong to whoever created them and must be destroyed before their backend. One thread
  * uses a backend at a time. Destructors accept NULL.
@@ -149,8 +149,8 @@ struct ops {
     /* gate [count] = silu(gate) * up. */
     void (*silu_mul)(struct backend *backend, struct slice gate, struct slice up, size_t count);
 
-    /* Several of the operations above in one, with the same results up to rounding. Either may be NULL: then the model calls the
-     * others one by one. */
+    /* Several of the operations above in one, with the same results up to rounding. Either may be NULL: then the model calls
+     * the others one by one. */
 
     /* rms_norm of in [n, hidden]; of that the products with q, k and v plus biases; rope of q and k. Row i goes to row i of `q`
      * and to row first + i of the caches `keys` and `values`. */
@@ -162,10 +162,10 @@ struct ops {
     void (*gate_up)(struct backend *backend, const struct gate_up_weights *weights, struct slice in,
                     int n, struct slice out);
 
-    /* Either both or neither. What stands between them is a part of a pass over `n` tokens of `owner` from position `first` on: the
-     * same operations on the same memory whenever owner, part and n are the same, but for `first`. A backend may record it and
-     * give it again: then part_begin returns false, and what stands between, with part_end, is to be left out. Buffers that were
-     * destroyed since count as other memory. Work does not run far ahead: part_begin may wait for earlier parts. */
+    /* Either both or neither. What stands between them is a part of a pass over `n` tokens of `owner` from position `first` on:
+     * the same operations on the same memory whenever owner, part and n are the same, but for `first`. A backend may record it
+     * and give it again: then part_begin returns false, and what stands between, with part_end, is to be left out. Buffers that
+     * were destroyed since count as other memory. Work does not run far ahead: part_begin may wait for earlier parts. */
     bool (*part_begin)(struct backend *backend, const void *owner, int part, int first, int n);
     void (*part_end)(struct backend *backend);
 };

@@ -7,27 +7,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "kernels/kernels.h"
+#include "tests/support/sample.h"
 
 static struct backend *backend; /* two threads */
 static bool is_fast;            /* products take bfloat16 inputs and codebooks */
-static uint64_t random_state;
-
-static float random_float(void)
-{
-    random_state = random_state * 6364136223846793005u + 1442695040888963407u;
-    return (float)((double)(random_state >> 40) * 0x1p-23 - 1.0);
-}
-
-static float *random_floats(size_t count)
-{
-    float *values = malloc(count * sizeof *values);
-
-    assert_non_null(values);
-    for (size_t i = 0; i < count; i++)
-        values[i] = random_float();
-    return values;
-}
 
 static struct buffer *upload(const float *values, size_t count)
 {
@@ -69,7 +52,7 @@ static int setup(void **state)
     struct backend_info info = {0};
 
     (void)state;
-    random_state = 7;
+    sample_seed(7);
     setenv("HXQD_ISA", way->isa, 1);
     backend = cpu_backend_create(2, way->exact);
     if (backend)
@@ -99,117 +82,6 @@ static int teardown(void **state)
     (void)state;
     backend->ops->destroy(backend);
     return 0;
-}
-
-/* The nearest bfloat16, ties to even. */
-static float rounded(float value)
-{
-    uint32_t bits;
-
-    memcpy(&bits, &value, sizeof bits);
-    bits = (bits + 0x7fff + (bits >> 16 & 1)) & 0xffff0000u;
-    memcpy(&value, &bits, sizeof value);
-    return value;
-}
-
-/* --- matrices --------------------------------------------------------------------------------------------------------- */
-
-enum storage {
-    STORAGE_HXQ,
-    STORAGE_SMALL_CODEBOOK,
-    STORAGE_F32,
-    STORAGE_F32_OF_BF16,
-    STORAGE_F16,
-    STORAGE_BF16,
-    STORAGES,
-};
-
-/* A random matrix in one storage, and the numbers it stands for. */
-struct sample_matrix {
-    struct matrix *matrix;
-    void *data;
-    float *dense; /* [rows, cols] */
-    float *plain; /* the same before exceptions replaced some */
-    enum storage storage;
-    int64_t rows, cols;
-};
-
-static void sample_dense(struct sample_matrix *sample, enum dtype dtype)
-{
-    const size_t count = (size_t)(sample->rows * sample->cols);
-    struct matrix_source source = {.rows = sample->rows, .cols = sample->cols, .dtype = dtype};
-
-    sample->dense = random_floats(count);
-    sample->data = malloc(count * dtype_bytes(dtype) + 1);
-    for (size_t i = 0; sample->storage == STORAGE_F32_OF_BF16 && i < count; i++)
-        sample->dense[i] = rounded(sample->dense[i]);
-    if (dtype == DTYPE_F32)
-        memcpy(sample->data, sample->dense, count * sizeof(float));
-    for (size_t i = 0; dtype != DTYPE_F32 && i < count; i++) {
-        /* any finite 16-bit pattern of moderate size will do */
-        const uint16_t bits = (uint16_t)((dtype == DTYPE_BF16 ? 0x3f00 : 0x3800) + (i * 37 & 0x7f) +
-                                         (i & 1 ? 0x8000 : 0));
-        memcpy((char *)sample->data + 2 * i, &bits, sizeof bits);
-        dtype_widen(dtype, &bits, &sample->dense[i], 1);
-    }
-    source.data = sample->data;
-    sample->matrix = backend->ops->matrix_create(backend, &source);
-}
-
-static void sample_compressed(struct sample_matrix *sample, int codes)
-{
-    const int64_t count = sample->rows * sample->cols;
-    const int64_t positions[] = {count - 1, 0, count / 2};
-    const float values[] = {3.0f, -4.0f, 5.0f};
-    float *codebook = random_floats((size_t)codes);
-    uint8_t *indices = malloc((size_t)count);
-
-    sample->dense = malloc((size_t)count * sizeof *sample->dense);
-    sample->plain = malloc((size_t)count * sizeof *sample->plain);
-    for (int64_t i = 0; i < count; i++) {
-        indices[i] = (uint8_t)(fabsf(random_float()) * (float)(codes - 1));
-        sample->dense[i] = sample->plain[i] = codebook[indices[i]];
-    }
-    for (int i = 0; i < 3; i++)
-        sample->dense[positions[i]] = values[i];
-    sample->data = indices;
-    sample->matrix = backend->ops->matrix_create(backend, &(struct matrix_source){
-                                                              .rows = sample->rows,
-                                                              .cols = sample->cols,
-                                                              .data = indices,
-                                                              .codebook = codebook,
-                                                              .codebook_size = codes,
-                                                              .sidecar_positions = positions,
-                                                              .sidecar_values = values,
-                                                              .sidecar_count = 3,
-                                                          });
-    free(codebook);
-}
-
-static void sample_create(struct sample_matrix *sample, enum storage storage, int64_t rows,
-                          int64_t cols)
-{
-    static const enum dtype dtypes[] = {[STORAGE_F32] = DTYPE_F32,
-                                        [STORAGE_F32_OF_BF16] = DTYPE_F32,
-                                        [STORAGE_F16] = DTYPE_F16,
-                                        [STORAGE_BF16] = DTYPE_BF16};
-
-    *sample = (struct sample_matrix){.storage = storage, .rows = rows, .cols = cols};
-    if (storage == STORAGE_HXQ)
-        sample_compressed(sample, 256);
-    else if (storage == STORAGE_SMALL_CODEBOOK)
-        sample_compressed(sample, 3);
-    else
-        sample_dense(sample, dtypes[storage]);
-    assert_non_null(sample->matrix);
-}
-
-static void sample_destroy(struct sample_matrix *sample)
-{
-    backend->ops->matrix_destroy(sample->matrix);
-    free(sample->data);
-    free(sample->dense);
-    free(sample->plain);
 }
 
 static const int64_t shapes[][2] = {{3, 1},    {1, 5},   {7, 16},  {16, 17}, {33, 100},
@@ -269,10 +141,10 @@ static void matmul_of_every_storage_and_shape_equals_plain_loops(void **state)
     for (int storage = 0; storage < STORAGES; storage++)
         for (size_t s = 0; s < sizeof shapes / sizeof *shapes; s++) {
             struct sample_matrix sample;
-            sample_create(&sample, (enum storage)storage, shapes[s][0], shapes[s][1]);
+            sample_create(&sample, backend, (enum storage)storage, shapes[s][0], shapes[s][1]);
             for (int variant = 0; variant < 28; variant++)
                 check_matmul(&sample, batches[variant / 4], variant & 1, variant & 2);
-            sample_destroy(&sample);
+            sample_destroy(&sample, backend);
         }
 }
 
@@ -283,7 +155,7 @@ static void check_batches(enum storage storage, int64_t rows, int64_t cols)
     const size_t row_bytes = (size_t)rows * sizeof(float);
     struct sample_matrix sample;
 
-    sample_create(&sample, storage, rows, cols);
+    sample_create(&sample, backend, storage, rows, cols);
     float *in = random_floats(BATCH * (size_t)cols);
     struct buffer *x = upload(in, BATCH * (size_t)cols);
     struct buffer *y = upload(NULL, BATCH * (size_t)rows);
@@ -303,7 +175,7 @@ static void check_batches(enum storage storage, int64_t rows, int64_t cols)
     backend->ops->buffer_destroy(y);
     free(whole);
     free(in);
-    sample_destroy(&sample);
+    sample_destroy(&sample, backend);
 }
 
 /* Shapes on both sides of every limit at which the work is divided otherwise. */
@@ -325,7 +197,7 @@ static void embed_gives_rows_of_every_storage(void **state)
     (void)state;
     for (int storage = 0; storage < STORAGES; storage++) {
         struct sample_matrix sample;
-        sample_create(&sample, (enum storage)storage, 7, 17);
+        sample_create(&sample, backend, (enum storage)storage, 7, 17);
         struct buffer *out = upload(NULL, 4 * 17);
         backend->ops->embed(backend, sample.matrix, ids, 4, slice_at(out, 0));
         float *rows = download(out, 4 * 17);
@@ -333,7 +205,7 @@ static void embed_gives_rows_of_every_storage(void **state)
             assert_memory_equal(rows + i * 17, sample.dense + ids[i] * 17, 17 * sizeof *rows);
         backend->ops->buffer_destroy(out);
         free(rows);
-        sample_destroy(&sample);
+        sample_destroy(&sample, backend);
     }
 }
 
@@ -528,11 +400,11 @@ static void check_fused(enum storage q_storage, enum storage v_storage, int n)
     float *in = random_floats(in_count), *weight = random_floats(HIDDEN);
     float *table = random_floats(ROWS * 10), *bias = random_floats(q_row);
 
-    sample_create(&q, q_storage, (int64_t)q_row, HIDDEN);
-    sample_create(&k, q_storage, (int64_t)kv_row, HIDDEN);
-    sample_create(&v, v_storage, (int64_t)kv_row, HIDDEN);
-    sample_create(&gate, q_storage, INTERMEDIATE, HIDDEN);
-    sample_create(&up, v_storage, INTERMEDIATE, HIDDEN);
+    sample_create(&q, backend, q_storage, (int64_t)q_row, HIDDEN);
+    sample_create(&k, backend, q_storage, (int64_t)kv_row, HIDDEN);
+    sample_create(&v, backend, v_storage, (int64_t)kv_row, HIDDEN);
+    sample_create(&gate, backend, q_storage, INTERMEDIATE, HIDDEN);
+    sample_create(&up, backend, v_storage, INTERMEDIATE, HIDDEN);
     struct buffer *buffers[] = {
         upload(in, in_count), upload(weight, HIDDEN), upload(table, ROWS * 10),
         upload(bias, q_row),  upload(NULL, in_count), /* normed */
@@ -586,7 +458,7 @@ static void check_fused(enum storage q_storage, enum storage v_storage, int n)
     }
     struct sample_matrix *samples[] = {&q, &k, &v, &gate, &up};
     for (int i = 0; i < 5; i++)
-        sample_destroy(samples[i]);
+        sample_destroy(samples[i], backend);
     free(in);
     free(weight);
     free(table);
