@@ -262,6 +262,23 @@ static bool path_fits(const char *path, struct error *error)
                      sizeof address.sun_path - 1);
 }
 
+/* Removes a socket that a daemon left behind which did not end in order: one where connecting is refused. */
+static bool stale_remove(const char *path)
+{
+    struct sockaddr_un address = {.sun_family = AF_UNIX};
+    struct stat status;
+    int probe = lstat(path, &status) == 0 && S_ISSOCK(status.st_mode)
+                    ? socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0)
+                    : -1;
+    if (probe < 0)
+        return false;
+    memcpy(address.sun_path, path, strlen(path) + 1);
+    bool is_stale =
+        connect(probe, (struct sockaddr *)&address, sizeof address) < 0 && errno == ECONNREFUSED;
+    close(probe);
+    return is_stale && unlink(path) == 0;
+}
+
 struct channel *channel_listen(uv_loop_t *loop, const char *path,
                                const struct channel_events *events, struct error *error)
 {
@@ -275,6 +292,8 @@ struct channel *channel_listen(uv_loop_t *loop, const char *path,
     /* only this user may connect */
     mode_t mask = umask(0177);
     int status = uv_pipe_bind(&channel->listener.pipe, path);
+    if (status == UV_EADDRINUSE && stale_remove(path))
+        status = uv_pipe_bind(&channel->listener.pipe, path);
     umask(mask);
     if (status == 0)
         status = uv_listen(&channel->listener.stream, 1, on_connection);
@@ -282,7 +301,7 @@ struct channel *channel_listen(uv_loop_t *loop, const char *path,
         return channel;
 
     error_set(error, ERROR_SYSTEM, "cannot listen on %s: %s%s", path, uv_strerror(status),
-              status == UV_EADDRINUSE ? "; remove it if no other hxqd is using it" : "");
+              status == UV_EADDRINUSE ? "; something else is there, or another hxqd" : "");
     channel_drop(channel);
     return NULL;
 }

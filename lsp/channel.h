@@ -32,7 +32,8 @@ struct channel;
 struct channel *channel_open_stdio(uv_loop_t *loop, const struct channel_events *events,
                                    struct error *error);
 
-/* Makes a Unix socket that only this user may open, serves the first connection and then removes it. */
+/* Makes a Unix socket that only this user may open, serves the first connection and then removes it. One that is left over at
+ * that path, where nobody listens any more, is replaced. */
 struct channel *channel_listen(uv_loop_t *loop, const char *path,
                                const struct channel_events *events, struct error *error);
 

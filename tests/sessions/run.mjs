@@ -1,6 +1,6 @@
 // Plays one session with the real server: node run.mjs FOLDER_WITH_PROGRAMS CASE_FOLDER. See README.md for the language.
 import { spawn, spawnSync } from 'node:child_process';
-import { closeSync, mkdirSync, mkdtempSync, openSync, readFileSync, rmSync, writeFileSync, writeSync } from 'node:fs';
+import { closeSync, existsSync, mkdirSync, mkdtempSync, openSync, readFileSync, rmSync, writeFileSync, writeSync } from 'node:fs';
 import { connect, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
@@ -9,6 +9,7 @@ import { fileURLToPath } from 'node:url';
 
 const PATIENCE_MS = 20000;
 const POLL_MS = 20;
+const TICK_MS = 10; // of /proc/PID/stat: USER_HZ is 100 wherever Linux runs
 const here = dirname(fileURLToPath(import.meta.url));
 const [programs, folder] = process.argv.slice(2);
 
@@ -99,6 +100,39 @@ class Session {
     writeFileSync(path, JSON.parse(text));
   }
 
+  // A socket that nobody listens on any more.
+  stale(path) {
+    const listener = `require('net').createServer().listen(${JSON.stringify(path)}, () => process.kill(process.pid, 'SIGKILL'))`;
+    spawnSync(process.execPath, ['-e', listener]);
+    check(existsSync(path), 'no socket was left behind');
+  }
+
+  // Memory that the program has now, and at most had, in bytes.
+  memory(name) {
+    const status = readFileSync(`/proc/${this.child.pid}/status`, 'latin1');
+    return Number(new RegExp(`${name}:\\s*(\\d+) kB`).exec(status)[1]) * 1024;
+  }
+
+  async shrinks(bytes) {
+    for (let waited = 0; this.memory('VmHWM') - this.memory('VmRSS') < bytes; waited += POLL_MS) {
+      check(waited < PATIENCE_MS, `had ${this.memory('VmHWM')} bytes of memory, has ${this.memory('VmRSS')}`);
+      await sleep(POLL_MS);
+    }
+  }
+
+  // Processor time that all of the program's threads have used.
+  usedMs() {
+    const fields = readFileSync(`/proc/${this.child.pid}/stat`, 'latin1').split(') ')[1].split(' ');
+    return (Number(fields[11]) + Number(fields[12])) * TICK_MS;
+  }
+
+  async rest(forMs, mostMs) {
+    const before = this.usedMs();
+    await sleep(forMs);
+    const used = this.usedMs() - before;
+    check(used <= mostMs, `${used} ms of processor time`);
+  }
+
   async start() {
     if (this.child) return;
     const files = this.through === 'files';
@@ -113,7 +147,7 @@ class Session {
       ? [openSync(join(this.scratch, 'input'), 'r'), openSync(join(this.scratch, 'output'), 'w'), 'pipe']
       : 'pipe';
     const accepted = this.through === 'listen' ? this.accept() : null;
-    const environment = { ...process.env, HXQD_MODEL: '', ...this.environment };
+    const environment = { ...process.env, HXQD_MODEL: '', XDG_CONFIG_HOME: this.variables.folder, ...this.environment };
     const words = this.arguments.map((word) => this.substitute(word));
     this.child = spawn(join(programs, this.program), words, { stdio, env: environment });
     this.child.stderr.on('data', (bytes) => (this.log += bytes));
@@ -315,6 +349,10 @@ class Session {
       case 'allow': this.allowed.add(rest); break;
       case 'forbid': this.forbidden.add(rest); break;
       case 'file': this.file(words[0], words.slice(1).join(' ')); break;
+      case 'remove': rmSync(join(this.variables.folder, rest)); break;
+      case 'stale': this.stale(rest); break;
+      case 'shrinks': await this.shrinks(Number(rest)); break;
+      case 'rest': await this.rest(Number(words[0]), Number(words[1])); break;
       case 'include': await this.run(parseSession(join(here, `${rest}.session`))); break;
       case 'request': await this.request(words[0], words[1], words.slice(2).join(' ')); break;
       case 'notify': await this.say(`"method":"${words[0]}"`, words.slice(1).join(' ')); break;

@@ -207,9 +207,11 @@ bool engine_complete(struct engine *engine, const struct engine_request *request
     if (!reserve_tokens(result))
         return error_set(error, ERROR_MEMORY, "no memory");
 
-    if (engine->on_gpu && engine->calls > environment_ms("HXQD_SCRIPTED_GPU"))
+    if (engine->on_gpu && engine->calls > environment_ms("HXQD_SCRIPTED_GPU")) {
+        engine_result_finish(result);
         return error_set(error, ERROR_DEVICE,
                          "the request failed: Scripted GPU: it fell off the bus");
+    }
 
     /* one token up to the next space at a time */
     size_t bytes = 0;
