@@ -1,12 +1,12 @@
 /* The thread that computes: it owns the engine and runs jobs on it, one after the other.
  *
- * Jobs wait in order of their class, and a more urgent one interrupts one that runs: hovers and commands begin again later, what
- * is written in advance is dropped. Of completions one may run and one may wait; a newer one takes the place of that which
- * waits. A job is a value: it owns copies of all it needs, so nothing else is shared between the threads.
+ * Jobs wait in order of their class, and a more urgent one interrupts one that runs: hovers and commands begin again later,
+ * what is written in advance is dropped. Of completions one may run and one may wait; a newer one takes the place of that
+ * which waits. A job is a value: it owns copies of all it needs, so nothing else is shared between the threads.
  *
  * Weights take memory only while they are of use: after an idle time the engine is closed, and the next job has it opened
- * again. What becomes of the model, and finished jobs, arrive on the loop's thread. Where there is no engine to be had, jobs are done
- * with the error that says why.
+ * again. What becomes of the model, and finished jobs, arrive on the loop's thread. Where there is no engine to be had, jobs
+ * are done with the error that says why.
  *
  * All functions are called on the loop's thread; those of a job say where they run.
  */
