@@ -1,10 +1,10 @@
 /* Causal attention with grouped heads over the key-value cache.
  *
- * Keys are taken CHUNK positions at a time. A block works for one key-value head and QUERIES tokens: it brings a chunk of keys
- * into shared memory once for all query heads that share it, and each warp makes scores, exponentials and weighted values of its
- * pairs of token and head. What a chunk gives (largest score, sum, weighted values) is merged into what the chunks before it
- * gave (arXiv 1805.02867). With many tokens a block goes through all chunks; with few, every chunk is a block of its own and a
- * second kernel merges, in the same order: the bits are the same. */
+ * Keys are taken CHUNK positions at a time. A block works for one key-value head and QUERIES tokens: it brings a chunk of
+ * keys into shared memory once for all query heads that share it, and each warp makes scores, exponentials and weighted
+ * values of its pairs of token and head. What a chunk gives (largest score, sum, weighted values) is merged into what the
+ * chunks before it gave (arXiv 1805.02867). With many tokens a block goes through all chunks; with few, every chunk is a
+ * block of its own and a second kernel merges, in the same order: the bits are the same. */
 #include "kernels/cuda/kernels.cuh"
 #include "kernels/cuda/portable.cuh"
 
@@ -14,9 +14,11 @@ enum {
     QUERIES = 4, /* tokens of a block */
     CHUNK = 64,  /* positions: two of a lane */
     HEAD_DIM_MAX = 128,
-    PARTS = HEAD_DIM_MAX / WARP,      /* values of a head that a lane holds */
-    PAIRS_MAX = 8,                    /* of a warp, held in registers at a time */
+    PARTS = HEAD_DIM_MAX / WARP, /* values of a head that a lane holds */
+    PAIRS_MAX = 8,               /* of a warp, held in registers at a time */
     FEW_TOKENS = 16,
+    KEYS = CHUNK * (HEAD_DIM_MAX + 1), /* in shared memory, rows a bank apart */
+    WEIGHTS = WARPS * CHUNK,
 };
 
 /* What some positions give to one query head: the lanes share its values, lane + 32 i in part i. */
@@ -53,9 +55,8 @@ static __device__ void keys_fill(float *keys, const struct device_attention &job
     for (int i = threadIdx.x; i < CHUNK * job.head_dim; i += BLOCK) {
         const int p = i / job.head_dim, at = i % job.head_dim;
         keys[p * (HEAD_DIM_MAX + 1) + at] =
-            from + p < end
-                ? job.keys[(int64_t)(from + p) * width + blockIdx.y * job.head_dim + at]
-                : 0.0f;
+            from + p < end ? job.keys[(int64_t)(from + p) * width + blockIdx.y * job.head_dim + at]
+                           : 0.0f;
     }
 }
 
@@ -130,8 +131,8 @@ static __device__ void state_write(float *to, const struct state &state, int hea
 /* Many tokens: blockIdx.x counts groups of QUERIES tokens, blockIdx.z groups of the pairs that warps can hold. */
 static __global__ void attend_many(struct device_attention job, int n)
 {
-    SHARED(float, keys, CHUNK * (HEAD_DIM_MAX + 1));
-    SHARED(float, weights, WARPS * CHUNK);
+    SHARED(float, keys, KEYS);
+    SHARED(float, weights, WEIGHTS);
     const int warp = threadIdx.x / WARP, group = job.heads / job.kv_heads, first = *job.first;
     const int t0 = (int)blockIdx.x * QUERIES;
     const int pairs = min(QUERIES, n - t0) * group;
@@ -169,8 +170,8 @@ static __global__ void attend_many(struct device_attention job, int n)
 /* Few tokens: blockIdx.x is the chunk, blockIdx.z the token. */
 static __global__ void attend_chunks(struct device_attention job)
 {
-    SHARED(float, keys, CHUNK * (HEAD_DIM_MAX + 1));
-    SHARED(float, weights, WARPS * CHUNK);
+    SHARED(float, keys, KEYS);
+    SHARED(float, weights, WEIGHTS);
     const int warp = threadIdx.x / WARP, group = job.heads / job.kv_heads;
     const int t = (int)blockIdx.z, from = (int)blockIdx.x * CHUNK, end = *job.first + t + 1;
     if (from >= end)

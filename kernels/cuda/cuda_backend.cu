@@ -50,8 +50,8 @@ static struct buffer *buffer_create(struct backend *base, size_t count)
     }
     buffer->backend = backend;
     buffer->count = count;
-    device_check(backend, cudaMemsetAsync(buffer->values, 0, count * sizeof(float),
-                                          backend->stream));
+    device_check(backend,
+                 cudaMemsetAsync(buffer->values, 0, count * sizeof(float), backend->stream));
     return buffer;
 }
 
@@ -118,8 +118,8 @@ static void rope(struct backend *base, struct slice x, struct slice table, int f
                  int heads, int head_dim)
 {
     struct cuda_backend *backend = cuda_backend_of(base);
-    const struct device_rope place = {slice_values(table), backend->first, 0, heads, heads,
-                                      head_dim};
+    const struct device_rope place = {
+        slice_values(table), backend->first, 0, heads, heads, head_dim};
 
     if (!works(backend))
         return;
@@ -134,10 +134,10 @@ static void attention(struct backend *base, struct slice q, struct slice keys, s
     struct cuda_backend *backend = cuda_backend_of(base);
     const size_t width = (size_t)shape.kv_heads * (size_t)shape.head_dim;
     struct device_attention job = {
-        slice_values(q), slice_values(keys), slice_values(values),
-        slice_values(out), backend->first, shape.heads,
-        shape.kv_heads, shape.head_dim,
-        (int)((keys.buffer->count - keys.offset) / width), backend->scratch,
+        slice_values(q),   slice_values(keys), slice_values(values),
+        slice_values(out), backend->first,     shape.heads,
+        shape.kv_heads,    shape.head_dim,     (int)((keys.buffer->count - keys.offset) / width),
+        backend->scratch,
     };
 
     if (!works(backend))
@@ -213,8 +213,8 @@ static void project_qkv(struct backend *base, const struct qkv_weights *weights,
         product_of(weights->v, weights->v_bias, slice_values(values)),
     };
     const struct device_input rows = {slice_values(in), slice_values(weights->norm), weights->eps};
-    const struct device_rope place = {slice_values(table), backend->first, 0, shape.heads,
-                                      shape.kv_heads, shape.head_dim};
+    const struct device_rope place = {slice_values(table), backend->first, 0,
+                                      shape.heads,         shape.kv_heads, shape.head_dim};
 
     if (!works(backend))
         return;
@@ -379,8 +379,7 @@ static bool init(struct cuda_backend *backend)
                       cudaStreamCreateWithFlags(&backend->stream, cudaStreamNonBlocking)) ||
         !memory_init(backend) || !graph_init(backend))
         return false;
-    backend->scratch = (float *)block_create(
-        backend, SCRATCH_BYTES);
+    backend->scratch = (float *)block_create(backend, SCRATCH_BYTES);
     backend->first = (int *)block_create(backend, sizeof *backend->first);
     backend->first_value = -1;
     backend->block_bytes = cuda_workspace_bytes(); /* as plans count it */

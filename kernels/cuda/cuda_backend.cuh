@@ -15,10 +15,12 @@ extern "C" {
 #include "kernels/cuda/kernels.cuh"
 
 enum {
-    PIECES_MAX = 1024,              /* allocations of a device */
-    STAGING_HALF_BYTES = 4 << 20,   /* of pinned memory: one half is filled while the other is on its way */
-    SCRATCH_BYTES = 24 << 20,       /* of the workspace; the rest makes up for ends of pieces that stay empty */
-    GRAPH_TOKENS_MAX = 9,           /* passes over up to so many tokens are recorded */
+    PIECES_MAX = 1024, /* allocations of a device */
+    /* of pinned memory: one half is filled while the other is on its way */
+    STAGING_HALF_BYTES = 4 << 20,
+    /* of the workspace; the rest makes up for ends of pieces that stay empty */
+    SCRATCH_BYTES = 24 << 20,
+    GRAPH_TOKENS_MAX = 9, /* passes over up to so many tokens are recorded */
     GRAPH_PARTS_MAX = 256,
 };
 

@@ -86,18 +86,18 @@ bool device_check(struct cuda_backend *backend, cudaError_t error)
 {
     struct backend *base = &backend->base;
 
-    const cudaError_t last = cudaGetLastError(); /* asked in any case: it clears what later calls are not to blame for */
+    /* asked in any case: it clears what later calls are not to blame for */
+    const cudaError_t last = cudaGetLastError();
     error = error == cudaSuccess ? last : error;
     if (error == cudaSuccess || base->status != BACKEND_OK)
         return base->status == BACKEND_OK;
-    base->status =
-        error == cudaErrorMemoryAllocation ? BACKEND_OUT_OF_MEMORY : BACKEND_DEVICE_LOST;
+    base->status = error == cudaErrorMemoryAllocation ? BACKEND_OUT_OF_MEMORY : BACKEND_DEVICE_LOST;
     if (error == cudaErrorMemoryAllocation)
         snprintf(base->problem, sizeof base->problem,
                  "out of memory on the GPU: %.2f GiB are taken of %.2f GiB",
                  gib(backend->piece_bytes), gib(backend->device.total_bytes));
     else
-        snprintf(base->problem, sizeof base->problem, "the GPU failed: %s; --device cpu works without it",
-                 cudaGetErrorString(error));
+        snprintf(base->problem, sizeof base->problem,
+                 "the GPU failed: %s; --device cpu works without it", cudaGetErrorString(error));
     return false;
 }

@@ -102,7 +102,8 @@ void launch_rms_norm(const struct device_input *in, int n, int d, float *out, cu
 /* --- rotary positions ------------------------------------------------------------------------------------------------- */
 
 /* A thread to a pair of values that are half a head apart. */
-static __global__ void rotate(float *x, struct device_rope rope, int heads, bool in_cache, int pairs)
+static __global__ void rotate(float *x, struct device_rope rope, int heads, bool in_cache,
+                              int pairs)
 {
     const int half = rope.head_dim / 2;
     const int pair = (int)(blockIdx.x * BLOCK + threadIdx.x);

@@ -72,9 +72,9 @@ bool cuda_part_begin(struct backend *base, const void *owner, int part, int firs
         device_check(backend, cudaGraphLaunch(recording->graph, backend->stream));
         return false;
     }
-    if (recording->is_seen && device_check(backend, cudaStreamBeginCapture(
-                                                        backend->stream,
-                                                        cudaStreamCaptureModeThreadLocal)))
+    if (recording->is_seen &&
+        device_check(backend,
+                     cudaStreamBeginCapture(backend->stream, cudaStreamCaptureModeThreadLocal)))
         backend->recorded = recording;
     recording->is_seen = true;
     return true;

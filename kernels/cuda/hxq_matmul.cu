@@ -1,9 +1,9 @@
 /* HXQ matrices times many inputs on tensor cores: what reading a prompt does, bound by arithmetic.
  *
- * A block makes 128 rows for 64 inputs. Inputs are brought into shared memory 64 columns at a time as 16-bit numbers; each warp
- * looks 16 rows up straight into the registers of the matrix instruction. Which columns stand in which of its places is free as
- * long as both sides agree, so a lane takes 16 indices that lie side by side: column 16t + 4s + i is step s, lane t's i-th number.
- * Sums are float32; what exceptions change is added at the end, in float32. */
+ * A block makes 128 rows for 64 inputs. Inputs are brought into shared memory 64 columns at a time as 16-bit numbers; each
+ * warp looks 16 rows up straight into the registers of the matrix instruction. Which columns stand in which of its places is
+ * free as long as both sides agree, so a lane takes 16 indices that lie side by side: column 16t + 4s + i is step s, lane
+ * t's i-th number. Sums are float32; what exceptions change is added at the end, in float32. */
 #include "kernels/cuda/kernels.cuh"
 #include "kernels/cuda/portable.cuh"
 
@@ -13,10 +13,13 @@ enum {
     WARP_ROWS = 16,
     TILES = 8, /* of 8 inputs */
     INPUTS = TILES * 8,
-    COLUMNS = 64,                    /* of a round */
-    STEPS = COLUMNS / 16,            /* matrix instructions of a round, for each tile */
-    INPUT_STRIDE = COLUMNS / 2 + 2, /* pairs of numbers from one input to the next: apart in banks */
+    COLUMNS = 64,         /* of a round */
+    STEPS = COLUMNS / 16, /* matrix instructions of a round, for each tile */
+    /* pairs of numbers from one input to the next: apart in banks */
+    INPUT_STRIDE = COLUMNS / 2 + 2,
     CODES = 256,
+    BOOK = CODES * WARP,
+    TILE = INPUTS * INPUT_STRIDE,
 };
 
 /* 16 indices of a row from `col` on; what is behind the row's end counts as index 0, whose inputs are zeros. */
@@ -38,8 +41,10 @@ static __device__ __forceinline__ uint32_t look_up(const uint32_t *book, uint32_
 {
     const uint32_t *mine = book + threadIdx.x % WARP;
 
-    return mine[(word >> upper * 16 & 255u) * WARP] |
-           mine[(word >> (upper * 16 + 8) & 255u) * WARP] << 16;
+    const uint32_t low = mine[(word >> upper * 16 & 255u) * WARP];
+    const uint32_t high = mine[(word >> (upper * 16 + 8) & 255u) * WARP];
+
+    return low | high << 16;
 }
 
 /* Columns [col, col + COLUMNS) of the block's inputs as pairs; zeros behind the last column and input. */
@@ -47,7 +52,8 @@ static __device__ void inputs_fill(uint32_t *inputs, const struct device_input &
                                    int col)
 {
     for (int i = threadIdx.x; i < INPUTS * COLUMNS / 2; i += BLOCK) {
-        const int t = (int)(blockIdx.y * INPUTS) + i / (COLUMNS / 2), at = col + i % (COLUMNS / 2) * 2;
+        const int t = (int)(blockIdx.y * INPUTS) + i / (COLUMNS / 2);
+        const int at = col + i % (COLUMNS / 2) * 2;
         const float *x = in.x + (int64_t)t * cols + at;
         const float low = t < n && at < cols ? x[0] : 0.0f;
         const float high = t < n && at + 1 < cols ? x[1] : 0.0f;
@@ -57,8 +63,8 @@ static __device__ void inputs_fill(uint32_t *inputs, const struct device_input &
 }
 
 /* One sum, finished. */
-static __device__ void sum_store(const struct device_product &product, const struct device_input &in,
-                                 int row, int t, int n, float sum)
+static __device__ void sum_store(const struct device_product &product,
+                                 const struct device_input &in, int row, int t, int n, float sum)
 {
     const struct device_matrix &matrix = product.matrix;
 
@@ -100,10 +106,9 @@ static __global__ void matmul(struct device_product product, struct device_input
         const uint4 second = indices_load(matrix, lower, col + place * 16);
 #pragma unroll
         for (int step = 0; step < STEPS; step++) {
-            const uint32_t a[4] = {look_up(book, word_of(first, step), 0),
-                                   look_up(book, word_of(second, step), 0),
-                                   look_up(book, word_of(first, step), 1),
-                                   look_up(book, word_of(second, step), 1)};
+            const uint32_t a[4] = {
+                look_up(book, word_of(first, step), 0), look_up(book, word_of(second, step), 0),
+                look_up(book, word_of(first, step), 1), look_up(book, word_of(second, step), 1)};
 #pragma unroll
             for (int tile = 0; tile < TILES; tile++) {
                 const uint32_t *x =

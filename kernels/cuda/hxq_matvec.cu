@@ -1,10 +1,10 @@
 /* Matrices times a few inputs, straight from the stored form: what decoding does, bound by memory.
  *
- * A warp makes a few rows at a time; its lanes take turns at 16 columns of all of them, read at once, so that every input is read
- * once for all these rows and every weight made once for all inputs. The codebook lies in shared memory once per lane or once per
- * two lanes, each copy in its own bank, so that lookups of different values hardly wait for one another. Exceptions of a row are
- * shared out to the lanes like columns. Partial sums are added across the warp at the end: one order for every number of inputs.
- * Blocks walk over the rows, because filling the codebook takes time.
+ * A warp makes a few rows at a time; its lanes take turns at 16 columns of all of them, read at once, so that every input is
+ * read once for all these rows and every weight made once for all inputs. The codebook lies in shared memory once per lane
+ * or once per two lanes, each copy in its own bank, so that lookups of different values hardly wait for one another.
+ * Exceptions of a row are shared out to the lanes like columns. Partial sums are added across the warp at the end: one order
+ * for every number of inputs. Blocks walk over the rows, because filling the codebook takes time.
  *
  * The norm is folded in: inputs are weighted as they are read and sums scaled at the end. */
 #include "kernels/cuda/kernels.cuh"
@@ -15,6 +15,7 @@ enum {
     WARPS = BLOCK / WARP,
     COLUMNS = DEVICE_STEP, /* of a lane at a time */
     CODES = 256,
+    BOOK = CODES * WARP, /* a codebook, once per lane */
     PARTS = COLUMNS / 4,
     BLOCKS_OF_PROCESSOR = 4,
 };
@@ -31,10 +32,12 @@ template <int REPLICAS> static __device__ void book_fill(float *book, const floa
         book[i] = codebook[i / REPLICAS];
 }
 
+#define BYTES_OF(S) ((S) == DEVICE_HXQ ? 1 : (S) == DEVICE_F32 ? 4 : 2)
+
 /* COLUMNS numbers of a row as they are stored. */
 template <enum device_storage S> struct stored {
     enum {
-        BYTES = S == DEVICE_HXQ ? 1 : S == DEVICE_F32 ? 4 : 2,
+        BYTES = BYTES_OF(S),
         WORDS = COLUMNS * BYTES / 4,
         PART_WORDS = WORDS / PARTS,
     };
@@ -61,7 +64,7 @@ static __device__ __forceinline__ void stored_load(struct stored<S> *stored, con
 template <int REPLICAS>
 static __device__ __forceinline__ float look_up(const float *book, uint32_t word, int k)
 {
-    const int shift = REPLICAS == WARP ? 7 : 6; /* bytes of all copies of a value, as a power of two */
+    const int shift = REPLICAS == WARP ? 7 : 6; /* 2^shift bytes: all copies of a value */
     const uint32_t place = threadIdx.x % REPLICAS * 4;
     const uint32_t moved = 8 * k < shift ? word << (shift - 8 * k) : word >> (8 * k - shift);
 
@@ -162,7 +165,7 @@ static __device__ __forceinline__ void inputs_load(const struct device_input &in
     }
 }
 
-/* Adds the products of COLUMNS columns from `col` on. */
+/* Adds the products of COLUMNS columns from `col` on; of several inputs, registers hold four columns at a time. */
 template <enum device_storage S, int N, int ROWS, int REPLICAS, bool HAS_NORM>
 static __device__ __forceinline__ void
 columns_add(const struct device_matrix &matrix, const float *book, const struct device_input &in,
@@ -173,7 +176,6 @@ columns_add(const struct device_matrix &matrix, const float *book, const struct 
 #pragma unroll
     for (int r = 0; r < ROWS; r++)
         stored_load(&stored[r], rows[r], col);
-    /* of several inputs, registers hold one part */
 #pragma unroll(N > 1 || S == DEVICE_F32 ? 1 : PARTS)
     for (int part = 0; part < PARTS; part++) {
         float4 inputs[N];
@@ -282,7 +284,7 @@ static __global__ void __launch_bounds__(BLOCK, N > 1 || S == DEVICE_F32 ? 2 : 3
     matvec(struct device_product product, struct device_input in, int n)
 {
     enum { ROWS = ROWS_FOR(N) };
-    SHARED(float, book, S == DEVICE_HXQ ? CODES * WARP : 1);
+    SHARED(float, book, S == DEVICE_HXQ ? BOOK : 1);
     const struct device_matrix &matrix = product.matrix;
     const int lane = threadIdx.x % WARP, first = product.first ? *product.first : 0;
 
@@ -355,7 +357,7 @@ static __global__ void __launch_bounds__(BLOCK, N > 1 ? 2 : 3)
         struct device_input in, struct device_rope rope, int n)
 {
     enum { ROWS = ROWS_FOR(N), PAIRS = ROWS / 2 };
-    SHARED(float, book, CODES * WARP);
+    SHARED(float, book, BOOK);
     SHARED(float, partial, WARPS);
     SHARED(float, scales, N);
     const struct device_product product = blockIdx.y == 0 ? q : blockIdx.y == 1 ? k : v;
@@ -515,8 +517,7 @@ void launch_gate_up(const struct device_product products[2], const struct device
     for (int t = 0; t < n; t += MATVEC_INPUTS) {
         const struct device_input inputs = input_from(in, gate.matrix.cols, t);
         const int count = n - t < MATVEC_INPUTS ? n - t : MATVEC_INPUTS;
-        const unsigned grid =
-            blocks_for(gate.matrix.rows, count > 4 ? ROWS_FOR(8) : ROWS_FOR(4));
+        const unsigned grid = blocks_for(gate.matrix.rows, count > 4 ? ROWS_FOR(8) : ROWS_FOR(4));
         if (count == 1)
             LAUNCH((gate_up<1>), grid, BLOCK, stream, gate, up, inputs, count);
         else if (count <= 4)

@@ -1,7 +1,8 @@
 /* The launches of the CUDA backend: device code behind ordinary functions.
  *
  * Pointers are device memory; everything is queued on `stream` and reports nothing: errors show at the stream. Shapes as in
- * kernels/kernels.h, numbers float32. Every result is made in one order, whatever stands beside it: nothing is added atomically.
+ * kernels/kernels.h, numbers float32. Every result is made in one order, whatever stands beside it: nothing is added
+ * atomically.
  */
 #ifndef KERNELS_CUDA_KERNELS_CUH
 #define KERNELS_CUDA_KERNELS_CUH
@@ -59,7 +60,8 @@ struct device_rope {
 void launch_matvec(const struct device_product *product, const struct device_input *in, int n,
                    cudaStream_t stream);
 
-/* Of HXQ matrices: q (out of the first), and k and v into rows *first.. of the caches that the others' outs begin; q and k rotated; in rounds. */
+/* Of HXQ matrices: q (out of the first), and k and v into rows *first.. of the caches that the others' outs begin; q and k
+ * rotated; in rounds. */
 void launch_qkv(const struct device_product products[3], const struct device_input *in,
                 const struct device_rope *rope, int n, cudaStream_t stream);
 

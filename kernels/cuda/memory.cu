@@ -10,7 +10,7 @@
  * its own, whose ends a sanitizer watches. */
 #ifndef PIECE_BYTES_FIRST
 #define PIECE_BYTES_FIRST ((size_t)8 << 20)
-#define PIECE_BYTES_LAST ((size_t)256 << 20)
+#define PIECE_BYTES_LAST  ((size_t)256 << 20)
 #endif
 
 bool memory_init(struct cuda_backend *backend)
@@ -140,8 +140,7 @@ unsigned char *staging_take(struct cuda_backend *backend)
 void staging_send(struct cuda_backend *backend, void *to, size_t bytes)
 {
     const unsigned char *from = backend->staging + (size_t)backend->half * STAGING_HALF_BYTES;
-    cudaError_t error =
-        cudaMemcpyAsync(to, from, bytes, cudaMemcpyHostToDevice, backend->stream);
+    cudaError_t error = cudaMemcpyAsync(to, from, bytes, cudaMemcpyHostToDevice, backend->stream);
 
     if (error == cudaSuccess)
         error = cudaEventRecord(backend->arrived[backend->half], backend->stream);

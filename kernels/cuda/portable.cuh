@@ -13,13 +13,13 @@
 #include <cuda_runtime.h> /* NVIDIA's, or host/cuda_runtime.h */
 
 #ifdef __CUDACC__
-#define SHARED(type, name, count) __shared__ type name[count]
+#define SHARED(type, name, count)                __shared__ type name[count]
 #define LAUNCH(kernel, grid, block, stream, ...) kernel<<<grid, block, 0, stream>>>(__VA_ARGS__)
 #else
 #include "kernels/cuda/host/simt.h"
 #endif
 
-#define WARP 32
+#define WARP      32
 #define FULL_WARP 0xffffffffu
 
 /* Columns that one matrix instruction takes: 16 from compute capability 8.0 on. */
@@ -83,9 +83,10 @@ static __device__ __forceinline__ uint32_t narrow_f16(float value)
 
 /* --- matrix instructions ---------------------------------------------------------------------------------------------- */
 
-/* Products in 16 bits take float16, which loses eight times less than bfloat16. It ends at 65504, which activations may pass, so
- * they are made smaller by a power of two; what that loses below counts for nothing beside what is lost at usual sizes. */
-#define MMA_INPUT_SCALE 0.0625f
+/* Products in 16 bits take float16, which loses eight times less than bfloat16. It ends at 65504, which activations may
+ * pass, so they are made smaller by a power of two; what that loses below counts for nothing beside what is lost at usual
+ * sizes. */
+#define MMA_INPUT_SCALE  0.0625f
 #define MMA_RESULT_SCALE 16.0f
 
 /* Two numbers in a register, the first one low. */
@@ -94,10 +95,10 @@ static __device__ __forceinline__ uint32_t mma_pair(float low, float high)
     return narrow_f16(low) | narrow_f16(high) << 16;
 }
 
-/* sums [16, 8] += a [16, 16] * b [16, 8], spread over a warp as PTX's mma.m16n8k16 spreads them. Lane 4g + t holds of a the pairs
- * at columns 2t and 2t + 8 of rows g and g + 8 (a[0]: g, 2t; a[1]: g + 8, 2t; a[2]: g, 2t + 8; a[3]: g + 8, 2t + 8), of b those at
- * rows 2t and 2t + 8 of column g, and of the sums columns 2t, 2t + 1 of row g, then of row g + 8. In halves of 8 columns the first
- * half is a[0], a[1], b[0]. */
+/* sums [16, 8] += a [16, 16] * b [16, 8], spread over a warp as PTX's mma.m16n8k16 spreads them. Lane 4g + t holds of a the
+ * pairs at columns 2t and 2t + 8 of rows g and g + 8 (a[0]: g, 2t; a[1]: g + 8, 2t; a[2]: g, 2t + 8; a[3]: g + 8, 2t + 8),
+ * of b those at rows 2t and 2t + 8 of column g, and of the sums columns 2t, 2t + 1 of row g, then of row g + 8. In halves of
+ * 8 columns the first half is a[0], a[1], b[0]. */
 static __device__ __forceinline__ void mma_16816(float sums[4], const uint32_t a[4],
                                                  const uint32_t b[2])
 {

@@ -84,7 +84,7 @@ function checkFile(path) {
 }
 
 readTable(readFileSync(join(root, 'tests/lint/rooms.txt'), 'utf8'));
-const sources = listFiles(root).filter((path) => /\.(c|h|cu|cuh)$/.test(path))
+const sources = listFiles(root).filter((path) => /\.(c|h|cc|cu|cuh)$/.test(path))
   // Snippets to complete, not our code.
   .filter((path) => !path.startsWith('tests/fixtures/'));
 report('includes', sources.flatMap(checkFile));

@@ -27,7 +27,7 @@ function checkFunctions(path, lines) {
 
 // Comments are of one kind. What strings, characters and comments contain is passed over.
 function checkComments(path, text) {
-  if (!/\.[ch]$/.test(path)) return;
+  if (!/\.(c|h|cc|cu|cuh)$/.test(path)) return;
   for (const { 0: token, index } of text.matchAll(/"(?:\\.|[^"\\\n])*"|'(?:\\.|[^'\\\n])*'|\/\*.*?\*\/|\/\//gs)) {
     if (token === '//') faults.push(`${path}:${text.slice(0, index).split('\n').length}: a comment with // instead of /* */`);
   }
@@ -49,13 +49,13 @@ function checkFile(path) {
   });
   checkComments(path, text);
   checkFunctions(path, lines);
-  if (path.endsWith('.h')) {
+  if (/\.(h|cuh)$/.test(path)) {
     const guard = path.replace(/[/.]/g, '_').toUpperCase();
     if (!text.includes(`#ifndef ${guard}\n#define ${guard}\n`)) faults.push(`${path}: its guard is not ${guard}`);
   }
 }
 
 listFiles(process.argv[2])
-  .filter((path) => /\.(c|h|cu|cuh)$/.test(path) && !path.startsWith('tests/fixtures/'))
+  .filter((path) => /\.(c|h|cc|cu|cuh)$/.test(path) && !path.startsWith('tests/fixtures/'))
   .forEach(checkFile);
 report('style', faults);

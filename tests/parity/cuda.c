@@ -1,8 +1,9 @@
-/* Every operation of the CUDA backend against the CPU backend over ragged shapes: cuda [exact|fast]; both where none is said.
+/* Every operation of the CUDA backend against the CPU backend over ragged shapes: cuda [exact|fast]; both where none is
+ * said.
  *
- * An ordinary program through the doors of the kernels room, so that it runs on a GPU as well as on the fibers that stand in for
- * one. Prints one line per operation with the largest difference, relative to the largest number that was expected. Exit status 0:
- * all agree; 1: some differ; 77: there is no GPU, with the reason. */
+ * An ordinary program through the doors of the kernels room, so that it runs on a GPU as well as on the fibers that stand in
+ * for one. Prints one line per operation with the largest difference, relative to the largest number that was expected. Exit
+ * status 0: all agree; 1: some differ; 77: there is no GPU, with the reason. */
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -228,8 +229,8 @@ static void check_matmul(void)
                 check_product(&matrix, batches[b], b & 1, b & 2);
             matrix_destroy(&matrix, data);
         }
-        static const char *const names[] = {"hxq",         "hxq, 5 codes", "float32",
-                                            "narrowed",    "float16",      "bfloat16"};
+        static const char *const names[] = {"hxq",      "hxq, 5 codes", "float32",
+                                            "narrowed", "float16",      "bfloat16"};
         report(names[storage], tolerance(storage == HXQ || storage == HXQ_SMALL));
     }
 }
@@ -243,7 +244,8 @@ static void check_embed(void)
         struct twin_matrix matrix = matrix_create((enum storage)storage, 7, 37, &data);
         struct twin out = twin_create(4 * 37);
         for (int side = 0; side < SIDES; side++)
-            sides[side]->ops->embed(sides[side], matrix.on[side], ids, 4, slice_at(out.on[side], 0));
+            sides[side]->ops->embed(sides[side], matrix.on[side], ids, 4,
+                                    slice_at(out.on[side], 0));
         twin_compare(&out);
         twin_destroy(&out);
         matrix_destroy(&matrix, data);
@@ -275,8 +277,8 @@ static void check_small(void)
     twin_compare(&x);
     report("rope", 1e-5);
     for (int side = 0; side < SIDES; side++)
-        sides[side]->ops->silu_mul(sides[side], slice_at(x.on[side], 0), slice_at(table.on[side], 0),
-                                   300);
+        sides[side]->ops->silu_mul(sides[side], slice_at(x.on[side], 0),
+                                   slice_at(table.on[side], 0), 300);
     twin_compare(&x);
     report("silu_mul", 1e-5);
     twin_destroy(&x);
@@ -290,9 +292,9 @@ static void check_attention(void)
         struct attention_shape shape;
         int first, n, positions;
     } cases[] = {
-        {{1, 1, 2}, 0, 1, 1},        {{4, 2, 16}, 0, 7, 100},   {{6, 2, 34}, 13, 3, 16},
-        {{8, 8, 10}, 63, 1, 130},    {{8, 8, 10}, 64, 1, 130},  {{3, 1, 64}, 20, 20, 300},
-        {{10, 2, 64}, 60, 8, 70},    {{4, 2, 72}, 120, 50, 170}, {{7, 1, 128}, 130, 2, 400},
+        {{1, 1, 2}, 0, 1, 1},         {{4, 2, 16}, 0, 7, 100},    {{6, 2, 34}, 13, 3, 16},
+        {{8, 8, 10}, 63, 1, 130},     {{8, 8, 10}, 64, 1, 130},   {{3, 1, 64}, 20, 20, 300},
+        {{10, 2, 64}, 60, 8, 70},     {{4, 2, 72}, 120, 50, 170}, {{7, 1, 128}, 130, 2, 400},
         {{14, 2, 128}, 190, 17, 210}, {{6, 1, 96}, 255, 16, 300}, {{2, 1, 128}, 0, 70, 70},
     };
 
@@ -366,8 +368,14 @@ static void layer_run(const struct sample_layer *layer, int side, int first, int
     const struct slice norm = slice_at(layer->norm.on[side], 0), none = {NULL, 0};
     const struct slice x = slice_at(layer->x.on[side], 0);
     const struct qkv_weights qkv = {
-        norm, 1e-6f, layer->q.on[side], layer->k.on[side], layer->v.on[side],
-        slice_at(layer->bias.on[side], 0), none, none,
+        norm,
+        1e-6f,
+        layer->q.on[side],
+        layer->k.on[side],
+        layer->v.on[side],
+        slice_at(layer->bias.on[side], 0),
+        none,
+        none,
     };
     const struct gate_up_weights mlp = {norm, 1e-6f, layer->gate.on[side], layer->up.on[side]};
 
@@ -396,8 +404,7 @@ static void check_layers(void)
     };
 
     for (size_t c = 0; c < sizeof cases / sizeof *cases; c++) {
-        struct sample_layer layer =
-            layer_create(cases[c].storage, cases[c].other, cases[c].shape);
+        struct sample_layer layer = layer_create(cases[c].storage, cases[c].other, cases[c].shape);
         for (int b = 0; b < BATCHES; b++)
             for (int first = 3; first <= 9; first += 3) {
                 for (int side = 0; side < SIDES; side++)

@@ -19,7 +19,8 @@ static enum engine_device device = ENGINE_DEVICE_CPU;
 /* 16-bit products are measured, not judged by the contract of exact ones. */
 static bool is_exact = true;
 static double tolerance = 1e-4; /* of the largest logit */
-static const double fast_tolerance = 4e-3; /* twice what was measured; the least fault makes ten times as much */
+static const double fast_tolerance =
+    4e-3; /* twice what was measured; the least fault makes ten times as much */
 
 enum { GREEDY = 24, TOKENS_MAX = 256 };
 

@@ -1,5 +1,5 @@
-/* The few calls of the CUDA runtime that the backend makes, on ordinary memory: streams run at once, graphs are lists of what was
- * recorded. Stands in NVIDIA's header's place where kernels are built for the host.
+/* The few calls of the CUDA runtime that the backend makes, on ordinary memory: streams run at once, graphs are lists of
+ * what was recorded. Stands in NVIDIA's header's place where kernels are built for the host.
  *
  * Beside the runtime's own names there is what tests need: a device of a chosen size, a failure after so many calls.
  */
@@ -19,7 +19,9 @@
 
 struct dim3 {
     unsigned x, y, z;
-    dim3(unsigned x = 1, unsigned y = 1, unsigned z = 1) : x(x), y(y), z(z) {}
+    dim3(unsigned x = 1, unsigned y = 1, unsigned z = 1) : x(x), y(y), z(z)
+    {
+    }
 };
 
 struct alignas(16) uint4 {
@@ -84,7 +86,8 @@ cudaError_t cudaStreamDestroy(cudaStream_t stream);
 cudaError_t cudaStreamSynchronize(cudaStream_t stream);
 cudaError_t cudaStreamBeginCapture(cudaStream_t stream, cudaStreamCaptureMode mode);
 cudaError_t cudaStreamEndCapture(cudaStream_t stream, cudaGraph_t *graph);
-cudaError_t cudaGraphInstantiate(cudaGraphExec_t *exec, cudaGraph_t graph, unsigned long long flags);
+cudaError_t cudaGraphInstantiate(cudaGraphExec_t *exec, cudaGraph_t graph,
+                                 unsigned long long flags);
 cudaError_t cudaGraphLaunch(cudaGraphExec_t exec, cudaStream_t stream);
 cudaError_t cudaGraphDestroy(cudaGraph_t graph);
 cudaError_t cudaGraphExecDestroy(cudaGraphExec_t exec);

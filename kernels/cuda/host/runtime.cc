@@ -84,10 +84,8 @@ cudaError_t cudaGetDeviceProperties(cudaDeviceProp *properties, int)
 cudaError_t cudaDeviceGetAttribute(int *value, cudaDeviceAttr attribute, int)
 {
     static const int values[] = {
-        [cudaDevAttrMemoryClockRate] = 1000000,
-        [cudaDevAttrGlobalMemoryBusWidth] = 64,
-        [cudaDevAttrComputeCapabilityMajor] = 8,
-        [cudaDevAttrComputeCapabilityMinor] = 0,
+        [cudaDevAttrMemoryClockRate] = 1000000,  [cudaDevAttrGlobalMemoryBusWidth] = 64,
+        [cudaDevAttrComputeCapabilityMajor] = 8, [cudaDevAttrComputeCapabilityMinor] = 0,
         [cudaDevAttrMultiProcessorCount] = 2,
     };
 

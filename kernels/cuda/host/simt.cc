@@ -20,7 +20,8 @@ enum { THREADS_MAX = 1024, LANES = 32, STACK_BYTES = 256 * 1024, STAGGER_BYTES =
 
 dim3 threadIdx, blockIdx, blockDim, gridDim;
 
-namespace {
+namespace
+{
 
 struct fiber {
     bool is_done, is_at_barrier, waits_for_warp;

@@ -61,7 +61,8 @@ float simt_widen_f16(uint16_t half);
 uint16_t simt_narrow_f16(float value);
 uint4 simt_load16(const void *address);
 
-/* As PTX documents mma.m16n8k8 and, with two halves, mma.m16n8k16 on float16, with sums in float32. `a` [2 * halves], b [halves]. */
+/* As PTX documents mma.m16n8k8 and, with two halves, mma.m16n8k16 on float16, with sums in float32. `a` [2 * halves], b
+ * [halves]. */
 void simt_mma(float sums[4], const uint32_t *a, const uint32_t *b, int halves);
 
 static inline int min(int a, int b)
