@@ -83,8 +83,8 @@ static __device__ void sum_store(const struct device_product &product,
 
 static __global__ void matmul(struct device_product product, struct device_input in, int n)
 {
-    SHARED(uint32_t, book, CODES * WARP);
-    SHARED(uint32_t, inputs, INPUTS * INPUT_STRIDE);
+    SHARED(uint32_t, book, BOOK);
+    SHARED(uint32_t, inputs, TILE);
     const struct device_matrix &matrix = product.matrix;
     const int lane = threadIdx.x % WARP, group = lane / 4, place = lane % 4;
     const int base = (int)(blockIdx.x * WARPS + threadIdx.x / WARP) * WARP_ROWS + group;

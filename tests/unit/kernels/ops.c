@@ -1,6 +1,6 @@
-/* Every operation of the CPU backend, with every instruction set that this machine has, exact and fast, against plain loops in
- * double precision over ragged shapes; and the promise that a row's result does not depend on how many rows or threads there
- * were, bit for bit. */
+/* Every operation of the CPU backend, with every instruction set that this machine has, exact and fast, or of the CUDA backend
+ * with `ops cuda`, against plain loops in double precision over ragged shapes; and the promise that a row's result does not
+ * depend on how many rows or threads there were, bit for bit. */
 #include "tests/support/test.h"
 
 #include <math.h>
@@ -47,14 +47,23 @@ static const struct way {
     bool exact;
 } * way;
 
+static struct backend *create(int threads)
+{
+    char problem[BACKEND_PROBLEM_BYTES];
+
+    if (strcmp(way->isa, "cuda") == 0)
+        return cuda_backend_create(way->exact, 0, problem);
+    setenv("HXQD_ISA", way->isa, 1);
+    return cpu_backend_create(threads, way->exact);
+}
+
 static int setup(void **state)
 {
     struct backend_info info = {0};
 
     (void)state;
     sample_seed(7);
-    setenv("HXQD_ISA", way->isa, 1);
-    backend = cpu_backend_create(2, way->exact);
+    backend = create(2);
     if (backend)
         backend_describe(backend, &info);
     is_fast = !info.is_exact;
@@ -64,13 +73,16 @@ static int setup(void **state)
 /* Whether this machine computes this way; says so otherwise. */
 static bool is_available(void)
 {
-    setenv("HXQD_ISA", way->isa, 1);
-    struct backend *tried = cpu_backend_create(1, way->exact);
-    struct backend_info info;
+    struct backend *tried = create(1);
+    struct backend_info info = {.kernels = "", .device = ""};
 
-    backend_describe(tried, &info);
-    const bool available = strcmp(info.kernels, way->isa) == 0 && info.is_exact == way->exact;
-    tried->ops->destroy(tried);
+    if (tried) {
+        backend_describe(tried, &info);
+        tried->ops->destroy(tried);
+    }
+    const bool available =
+        (strcmp(info.kernels, way->isa) == 0 || strcmp(info.device, way->isa) == 0) &&
+        info.is_exact == way->exact;
     if (!available)
         print_message("skipped: no %s %s products on this machine\n", way->isa,
                       way->exact ? "exact" : "fast");
@@ -498,7 +510,7 @@ static void widening_of_every_half_is_exact(void **state)
 
 static void buffer_too_large_is_a_status(void **state)
 {
-    struct backend *other = cpu_backend_create(1, true);
+    struct backend *other = create(1);
 
     (void)state;
     assert_null(other->ops->buffer_create(other, SIZE_MAX / 2));
@@ -506,13 +518,15 @@ static void buffer_too_large_is_a_status(void **state)
     other->ops->destroy(other);
 }
 
-int main(void)
+int main(int argc, char **argv)
 {
     static const struct way ways[] = {
-        {"portable", true}, {"avx2", true}, {"avx512", true}, {"avx512", false}};
+        {"portable", true}, {"avx2", true}, {"avx512", true}, {"avx512", false}, {"cuda", true}};
+    const size_t cuda = sizeof ways / sizeof *ways - 1;
+    const bool is_cuda = argc > 1 && strcmp(argv[1], "cuda") == 0;
     int failed = 0;
 
-    for (size_t i = 0; i < sizeof ways / sizeof *ways; i++) {
+    for (size_t i = is_cuda ? cuda : 0; i < (is_cuda ? cuda + 1 : cuda); i++) {
         way = &ways[i];
         const struct CMUnitTest tests[] = {
             cmocka_unit_test(matmul_of_every_storage_and_shape_equals_plain_loops),
