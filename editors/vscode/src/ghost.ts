@@ -1,8 +1,10 @@
 // Ghost text on its way from the server to the editor: asked for, timed, and shown while it still grows.
 //
-// VS Code takes one answer to each question and has no way to lengthen it. So a text that takes long is answered with its
-// beginning, and the editor is made to ask again whenever there is more; those questions are answered from what has come so
-// far, without the server. All of it ends with the first edit or movement, and with Escape.
+// VS Code takes one answer to each question, has no way to lengthen it, and asks nobody twice about the same place of the same
+// text. But it can go on to the next candidate, and asks for candidates whom it has not asked yet. So a text that takes long
+// is answered with its beginning, and each time there is more, a provider is registered that knows it, in place of the one
+// before, and the editor is told to go on to the next candidate, which that provider gives. All of it ends with the first edit or
+// movement, and with Escape. An editor that does not ask the newcomer gets whole texts from then on.
 import * as vscode from 'vscode';
 import {
   InlineCompletionRequest, ProgressType, type InlineCompletionItem, type LanguageClient, type Middleware,
@@ -32,6 +34,8 @@ class Growth {
   private onPiece: () => void = () => {};
   pieces: InlineCompletionItem[] = [];
   isFinished = false;
+  private provider: vscode.Disposable | undefined;
+  private isAsked = false;
 
   constructor(readonly document: vscode.TextDocument, readonly position: vscode.Position) {
     this.version = document.version;
@@ -43,9 +47,41 @@ class Growth {
     if (pieces.length > 0) this.onPiece();
   }
 
+  // The text so far.
+  text(): string {
+    return JSON.stringify(this.pieces[0]?.insertText ?? '');
+  }
+
   // There is something to show, and it is time to.
   async begun(): Promise<void> {
     await Promise.all([this.firstPiece, sleep(GROW_AFTER_MS)]);
+  }
+
+  // Makes the editor show the newest piece by one of its commands; false where it does not ask for it. `convert` turns the
+  // server's items into the editor's.
+  async show(command: string, convert: (items: InlineCompletionItem[]) => Promise<Answer>): Promise<boolean> {
+    const previous = this.provider;
+    this.isAsked = false;
+    this.provider = vscode.languages.registerInlineCompletionItemProvider(
+      { language: this.document.languageId, scheme: this.document.uri.scheme },
+      { provideInlineCompletionItems: (document, position) => {
+        this.isAsked = true;
+        return this.isAbout(document, position) ? convert(this.pieces) : null;
+      } },
+    );
+    await vscode.commands.executeCommand(command);
+    previous?.dispose();
+    return this.isAsked;
+  }
+
+  end(): void {
+    this.source.cancel();
+    this.provider?.dispose();
+  }
+
+  // Whether it is for this place, and still wanted.
+  isAbout(document: vscode.TextDocument, position: vscode.Position): boolean {
+    return this.document === document && this.position.isEqual(position) && this.fits();
   }
 
   // Whether the question that it answers is still the question.
@@ -64,6 +100,7 @@ export class Ghost implements vscode.Disposable {
     vscode.commands.registerCommand('hxqd.dismiss', () => this.dismiss()),
   ];
   private growth: Growth | undefined;
+  private canGrow = true;
   private requests = 0;
 
   constructor(private readonly status: Status) {}
@@ -78,14 +115,11 @@ export class Ghost implements vscode.Disposable {
     return {
       provideInlineCompletionItems: (document, position, context, token, next) => {
         if (!isOn(document.languageId)) return null;
-        const growth = this.growth;
-        if (growth?.fits() && growth.document === document && growth.position.isEqual(position)) {
-          if (growth.isFinished) this.end();
-          return client().protocol2CodeConverter.asInlineCompletionResult(growth.pieces);
-        }
+        // What grows has a provider of its own.
+        if (this.growth?.isAbout(document, position)) return null;
         this.end();
-        const mayGrow = setting<boolean>('growingText') !== false && !context.selectedCompletionInfo &&
-          context.triggerKind === vscode.InlineCompletionTriggerKind.Automatic;
+        const isAutomatic = context.triggerKind === vscode.InlineCompletionTriggerKind.Automatic;
+        const mayGrow = this.canGrow && setting<boolean>('growingText') !== false && isAutomatic && !context.selectedCompletionInfo;
         const answer = mayGrow
           ? this.grow(client(), document, position, context, token)
           : Promise.resolve(next(document, position, context, token));
@@ -117,9 +151,7 @@ export class Ghost implements vscode.Disposable {
     const reply = client.sendRequest(InlineCompletionRequest.type, { ...params, partialResultToken }, growth.source.token)
       .then((result) => {
         growth.pieces = Array.isArray(result) ? result : (result?.items ?? []);
-      }, (error) => {
-        growth.pieces = client.handleFailedRequest(InlineCompletionRequest.type, growth.source.token, error, []);
-      })
+      }, () => undefined) // cancelled: what has come by then is what there is
       .finally(() => {
         growth.isFinished = true;
         listener.dispose();
@@ -132,19 +164,29 @@ export class Ghost implements vscode.Disposable {
 
     if (token.isCancellationRequested) return null;
     if (growth.isFinished) this.end(growth);
-    else void this.renew(growth, reply);
+    else void this.renew(client, growth, reply);
     return client.protocol2CodeConverter.asInlineCompletionResult(growth.pieces);
   }
 
-  // Makes the editor ask again while there is more to show. The answer with the whole text ends it.
-  private async renew(growth: Growth, reply: Promise<void>): Promise<void> {
+  // Shows what comes, until all of it is shown or nobody wants it any more.
+  private async renew(client: LanguageClient, growth: Growth, reply: Promise<void>): Promise<void> {
     await vscode.commands.executeCommand('setContext', 'hxqd.isGrowing', true);
-    for (let shown = growth.pieces; growth.fits() && !(growth.isFinished && shown === growth.pieces); ) {
-      await Promise.race([reply, sleep(GROW_STEP_MS)]).catch(() => undefined);
-      if (!growth.fits() || shown === growth.pieces) continue;
-      shown = growth.pieces;
-      await vscode.commands.executeCommand('editor.action.inlineSuggest.trigger');
+    const convert = (items: InlineCompletionItem[]) => client.protocol2CodeConverter.asInlineCompletionResult(items);
+    for (let shown = growth.text(); growth.fits() && !(growth.isFinished && shown === growth.text()); ) {
+      await (this.canGrow ? Promise.race([reply, sleep(GROW_STEP_MS)]) : reply);
+      if (!growth.fits() || shown === growth.text()) continue;
+      shown = growth.text();
+      if (await growth.show('editor.action.inlineSuggest.showNext', convert)) continue;
+      this.canGrow = false;
+      if (growth.isFinished && growth.fits()) await this.showAfresh(growth, convert);
     }
+    if (growth === this.growth) await vscode.commands.executeCommand('setContext', 'hxqd.isGrowing', false);
+  }
+
+  // The whole text in an editor that does not ask twice: it forgets what it shows, and then asks.
+  private async showAfresh(growth: Growth, convert: (items: InlineCompletionItem[]) => Promise<Answer>): Promise<void> {
+    await vscode.commands.executeCommand('editor.action.inlineSuggest.hide');
+    await growth.show('editor.action.inlineSuggest.trigger', convert);
   }
 
   private endOutdated(): void {
@@ -153,7 +195,7 @@ export class Ghost implements vscode.Disposable {
 
   // No more of a text is wanted; of the current one unless another is named.
   private end(growth = this.growth): void {
-    growth?.source.cancel();
+    growth?.end();
     if (!growth || growth !== this.growth) return;
     this.growth = undefined;
     void vscode.commands.executeCommand('setContext', 'hxqd.isGrowing', false);

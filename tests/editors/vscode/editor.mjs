@@ -7,7 +7,7 @@ import { dirname, join } from 'node:path';
 import { chromium } from 'playwright-core';
 
 // Patience with slow machines and sanitizers; no test measures time.
-export const WAIT_MS = 120_000;
+export const WAIT_MS = Number(process.env.HXQD_WAIT_MS ?? 120_000);
 const STEP_MS = 50;
 
 const CODE_SERVER = 'tests/editors/vscode/node_modules/code-server/out/node/entry.js';
@@ -33,12 +33,23 @@ const SETTINGS = {
   'files.autoSave': 'off',
 };
 
-/** Waits until `condition` gives something other than undefined, null or false, and returns that. */
+const GHOST = '.ghost-text-decoration, .ghost-text-decoration-preview, .ghost-text .view-line';
+const STATUS = '.statusbar-item[id="hxqd.hxqd.hxqd.status"]';
+
+// Where there is something to be read that a picture is about.
+const READABLE = `.view-lines, .notification-toast, .monaco-hover:visible .hover-contents, .monaco-menu, .quick-input-widget, ${STATUS}`;
+
+// Editors draw spaces as other characters.
+function plain(text) {
+  return text.replace(/[\u00a0\u00b7]/g, ' ');
+}
+
+/** Waits until `condition` gives something other than nothing, and returns that. */
 export async function waitFor(what, condition, describe = () => '') {
   const end = Date.now() + WAIT_MS;
   while (Date.now() < end) {
     const result = await condition();
-    if (result !== undefined && result !== null && result !== false) return result;
+    if (result) return result;
     await new Promise((resolve) => setTimeout(resolve, STEP_MS));
   }
   throw new Error(`waited in vain for ${what} ${await describe()}`);
@@ -51,9 +62,12 @@ export class CodeServer {
     server.folder = mkdtempSync(join(tmpdir(), 'hxqd-vscode-'));
     const inside = (name) => join(server.folder, name);
     server.write('user/User/settings.json', JSON.stringify({ ...SETTINGS, ...settings }));
+    // VS Code has a command for it and no key.
+    const line = { key: 'ctrl+alt+down', command: 'editor.action.inlineSuggest.acceptNextLine', when: 'inlineSuggestionVisible' };
+    server.write('user/User/keybindings.json', JSON.stringify([line]));
     server.write('config.yaml', '');
     // No gallery: the public one is not for tests.
-    const environment = { ...process.env, EXTENSIONS_GALLERY: '{"serviceUrl":""}', HOME: server.folder, PATH: '/usr/bin:/bin' };
+    const environment = { ...process.env, EXTENSIONS_GALLERY: '{"serviceUrl":""}', HOME: server.folder };
     const common = [CODE_SERVER, '--config', inside('config.yaml'), '--user-data-dir', inside('user'),
       '--extensions-dir', inside('extensions')];
     const installed = spawnSync(process.execPath, [...common, '--install-extension', vsix], { env: environment, encoding: 'utf8' });
@@ -143,12 +157,36 @@ export class Editor {
 
   /** The ghost text that is shown, or ''. */
   async ghost() {
-    const pieces = await this.page.locator('.ghost-text-decoration, .ghost-text-decoration-preview, .ghost-text, .suggest-preview-text .view-line').allTextContents();
-    return pieces.join('|');
+    const pieces = await this.page.locator(GHOST).allTextContents();
+    return plain(pieces.join(''));
   }
 
   async status() {
-    return (await this.page.locator('[id="hxqd.hxqd.hxqd.status"], .statusbar-item[aria-label^="hxqd"]').allTextContents()).join('');
+    return (await this.page.locator(STATUS).allTextContents()).join('');
+  }
+
+  async statusHtml() {
+    return (await this.page.locator(STATUS).first().innerHTML());
+  }
+
+  /** Waits for a notification with a text. */
+  async notification(text) {
+    const found = this.page.locator('.notification-toast', { hasText: text }).first();
+    await found.waitFor().catch(async () => {
+      throw new Error(`waited in vain for ${JSON.stringify(text)} ${await this.everything()}`);
+    });
+    return found;
+  }
+
+  /** What can be read in the window, but for the latency, which is another one each time. */
+  async visibleText() {
+    const parts = await this.page.locator(READABLE).allInnerTexts();
+    return plain(parts.join('\n')).replace(/\d+ ms/g, '0 ms');
+  }
+
+  /** For a test that failed: what the user would see. */
+  async everything() {
+    return `in this window:\n${plain(await this.page.locator('body').innerText())}`;
   }
 
   saved(name) {

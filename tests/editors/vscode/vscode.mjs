@@ -1,0 +1,309 @@
+// The extension in a real VS Code with the real server and its embedded model: what a user sees and gets when typing.
+//
+// Run by ../vscode.sh: vscode.mjs VSIX [NAME]. What the model writes is its own affair: each expectation is made from the ghost
+// text that was shown. NAME runs only the tests with it in their names; --write makes the pictures of editors/pictures again.
+import { existsSync, readdirSync, readFileSync, readlinkSync } from 'node:fs';
+import { resolve } from 'node:path';
+import { CodeServer, waitFor } from './editor.mjs';
+import { describePicture, takePicture } from './picture.mjs';
+
+// Code where even a small model is sure to have something to say: the end of this file, then TYPED.
+const FILE = 'sample.py';
+const TEXT = 'def add(a, b):\n    return a + b\n\n\ndef subtract(a, b):\n';
+const TYPED = '    return';
+
+// Code where it says something that grows: the pieces differ.
+const LONG_FILE = 'stack.py';
+const LONG_TEXT = 'class Stack:\n    def __init__(self):\n        self.items = []\n\n    def push(self, item):\n';
+const LONG_TYPED = '        ';
+
+const hxqd = resolve(process.env.HXQD);
+const slow = resolve('tests/editors/vscode/slow.mjs');
+
+function expect(actual, expected, what) {
+  if (actual === expected) return;
+  throw new Error(`${what}: got ${JSON.stringify(actual)}, expected ${JSON.stringify(expected)}`);
+}
+
+function expectMatch(text, pattern) {
+  if (!pattern.test(text)) throw new Error(`no ${pattern} in:\n${text}`);
+}
+
+// The model is loaded, and the status bar names it.
+function ready(editor) {
+  return waitFor('the model', async () => /built-in/.test(await editor.status()), () => editor.everything());
+}
+
+function someGhost(editor) {
+  return waitFor('ghost text', () => editor.ghost(), () => editor.everything());
+}
+
+function noGhost(editor) {
+  return waitFor('no ghost text', async () => (await editor.ghost()) === '', () => editor.everything());
+}
+
+// Types at the end of the file; the ghost text.
+async function typeForGhost(editor, typed = TYPED) {
+  await ready(editor);
+  await editor.press('Control+End');
+  await editor.type(typed);
+  return someGhost(editor);
+}
+
+// Saves, and waits until the file is what is expected.
+async function expectSaved(editor, expected, name = FILE) {
+  await editor.press('Control+s');
+  await waitFor(`a file of ${JSON.stringify(expected)}`, () => editor.saved(name) === expected,
+    () => `but ${JSON.stringify(editor.saved(name))}`);
+}
+
+// Process ids of the servers that this code-server has started.
+function serverPids(codeServer) {
+  const parentOf = (pid) => Number(readFileSync(`/proc/${pid}/stat`, 'utf8').replace(/^.*\) /s, '').split(' ')[1]);
+  const isOurs = (pid) => {
+    for (let ancestor = pid; ancestor > 1; ancestor = parentOf(ancestor)) {
+      if (ancestor === codeServer.process.pid) return true;
+    }
+    return false;
+  };
+  return readdirSync('/proc').filter((name) => /^\d+$/.test(name)).map(Number).filter((pid) => {
+    try {
+      return readlinkSync(`/proc/${pid}/exe`) === hxqd && isOurs(pid);
+    } catch {
+      return false; // gone, or not ours to look at
+    }
+  });
+}
+
+// A test gets a window on the sample; `options` are those of CodeServer.open.
+const tests = [];
+function test(name, run, files = { [FILE]: TEXT }, options = {}) {
+  tests.push({ name, run, files, options });
+}
+
+test('tab_after_typing_saves_what_was_shown', async (editor) => {
+  const ghost = await typeForGhost(editor);
+  await editor.picture('vscode-ghost.png');
+  await editor.press('Tab');
+  await noGhost(editor);
+  await expectSaved(editor, TEXT + TYPED + ghost);
+});
+
+test('typing_something_else_hides_ghost', async (editor) => {
+  await typeForGhost(editor);
+  await editor.type('~');
+  await noGhost(editor);
+  await expectSaved(editor, `${TEXT}${TYPED}~`);
+});
+
+test('escape_hides_ghost', async (editor) => {
+  await typeForGhost(editor);
+  await editor.press('Escape');
+  await noGhost(editor);
+  await expectSaved(editor, TEXT + TYPED);
+});
+
+test('accepting_a_word_leaves_the_rest', async (editor) => {
+  const ghost = await typeForGhost(editor);
+  await editor.press('Control+ArrowRight');
+  const rest = await waitFor('a shorter text', async () => {
+    const shown = await editor.ghost();
+    return shown.length < ghost.length && shown;
+  }, () => editor.everything());
+  expect(ghost.endsWith(rest), true, `${ghost} ends with ${rest}`);
+  await expectSaved(editor, TEXT + TYPED + ghost.slice(0, -rest.length));
+});
+
+test('accepting_a_line_takes_one_line', async (editor) => {
+  const ghost = await typeForGhost(editor);
+  await editor.press('Control+Alt+ArrowDown');
+  await expectSaved(editor, TEXT + TYPED + ghost.split('\n')[0]);
+});
+
+test('c_with_brackets_closed_by_the_editor_saves_what_was_shown', async (editor) => {
+  const text = 'int add(int left, int right)\n{\n    return left + right;\n}\n\nint twice(int value)\n{\n';
+  await ready(editor);
+  await editor.press('Control+End');
+  await editor.type('    return add(');
+  const ghost = await someGhost(editor);
+  await editor.press('Tab');
+  await noGhost(editor);
+  // The bracket that the editor had closed stands behind the text, or is part of it.
+  await editor.press('Control+s');
+  const saved = await waitFor('a longer file', () => editor.saved('twice.c').startsWith(`${text}    return add(`) && editor.saved('twice.c'));
+  expectMatch(saved.slice(text.length), new RegExp(`^    return add\\(${ghost.replace(/[^\w\s]/g, '\\$&').replace(/\\\)$/, '')}`));
+  expect(saved.split('(').length, saved.split(')').length, 'brackets');
+}, { 'twice.c': 'int add(int left, int right)\n{\n    return left + right;\n}\n\nint twice(int value)\n{\n' });
+
+test('hover_shows_the_definition', async (editor) => {
+  await ready(editor);
+  await editor.page.locator('.view-line span', { hasText: /^total$/ }).last().hover();
+  const hover = editor.page.locator('.monaco-hover:visible .hover-contents').first();
+  await hover.waitFor();
+  expectMatch(await hover.innerText(), /def total\(prices, tax=0\.2\)/);
+  expectMatch(await hover.innerText(), /with the tax on top/);
+  await editor.picture('vscode-hover.png');
+}, {
+  'shop.py': '# What a basket costs, with the tax on top.\ndef total(prices, tax=0.2):\n    return sum(prices) * (1 + tax)\n\n\n' +
+    'print(total([3, 4]))\n',
+});
+
+test('command_in_the_palette_writes_a_comment', async (editor) => {
+  await ready(editor);
+  await editor.command('hxqd: Document the Definition');
+  const saved = await waitFor('a comment', async () => {
+    await editor.press('Control+s');
+    return editor.saved(FILE) !== TEXT && editor.saved(FILE);
+  }, () => editor.everything());
+  expectMatch(saved, /^(# .*\n)+def add|^def add\(a, b\):\n    ("""|#)/);
+  await editor.press('Control+z');
+  await expectSaved(editor, TEXT);
+});
+
+test('show_prompt_opens_what_the_model_was_given', async (editor) => {
+  await typeForGhost(editor);
+  await editor.command('hxqd: Show Prompt');
+  await waitFor('the prompt', async () => (await editor.visibleText()).includes('<|fim_prefix|>def add'), () => editor.everything());
+});
+
+test('context_menu_offers_the_commands', async (editor) => {
+  await ready(editor);
+  await editor.page.locator('.view-line span', { hasText: 'add' }).first().click({ button: 'right' });
+  await editor.page.locator('.monaco-menu .action-label', { hasText: /^hxqd$/ }).hover();
+  await editor.page.locator('.monaco-menu .action-label', { hasText: 'Write a Test' }).waitFor();
+  await editor.picture('vscode-commands.png');
+});
+
+test('reloaded_window_completes_again', async (editor) => {
+  await ready(editor);
+  await editor.page.reload();
+  await editor.page.locator('.editor-instance .monaco-editor').waitFor();
+  await editor.openFile(FILE);
+  const ghost = await typeForGhost(editor);
+  await editor.press('Tab');
+  await expectSaved(editor, TEXT + TYPED + ghost);
+});
+
+test('killed_server_is_started_again', async (editor, codeServer) => {
+  await typeForGhost(editor);
+  await editor.press('Escape');
+  for (const pid of serverPids(codeServer)) process.kill(pid, 'SIGKILL');
+  await editor.notification('hxqd stopped and was started again');
+  await ready(editor);
+  await editor.type(' ');
+  const ghost = await someGhost(editor);
+  await editor.press('Tab');
+  await expectSaved(editor, `${TEXT}${TYPED} ${ghost}`);
+});
+
+test('missing_program_is_told_with_a_way_out', async (editor) => {
+  const notification = await editor.notification('/nonexistent/hxqd, named by hxqd.path, is no program');
+  await notification.getByText('Choose File…').waitFor();
+  expectMatch(await editor.status(), /failed/);
+  await editor.picture('vscode-no-program.png');
+  await notification.getByText('How to Get It').click();
+  await editor.page.getByText('Code completion on your own machine').first().waitFor();
+  await editor.page.getByText('cmake --install build').waitFor();
+  await editor.picture('vscode-walkthrough.png');
+}, undefined, { settings: { 'hxqd.path': '/nonexistent/hxqd' } });
+
+test('missing_model_is_told_and_mended_by_a_button', async (editor) => {
+  const notification = await editor.notification('hxqd cannot use the model');
+  await notification.getByText('Choose Model Folder…').waitFor();
+  await notification.getByText('Use the Built-in Model').click();
+  await editor.openFile(FILE);
+  await typeForGhost(editor);
+}, undefined, { settings: { 'hxqd.model': '/nonexistent/model' } });
+
+test('unusable_gpu_is_mended_by_a_button', async (editor) => {
+  const notification = await editor.notification('hxqd cannot use the model');
+  await notification.getByText('Use the CPU').click();
+  await editor.openFile(FILE);
+  await typeForGhost(editor);
+}, undefined, { settings: { 'hxqd.device': 'cuda', 'hxqd.gpuFallback': false, 'hxqd.gpuMemory': '1M' } });
+
+test('language_turned_off_in_the_menu_shows_no_ghost', async (editor) => {
+  await ready(editor);
+  const choose = async (entry) => {
+    await editor.page.locator('.statusbar-item[aria-label^="hxqd"]').click();
+    await editor.page.locator('.quick-input-list .monaco-list-row', { hasText: entry }).waitFor();
+    if (/Off for/.test(entry)) await editor.picture('vscode-menu.png');
+    await editor.page.locator('.quick-input-list .monaco-list-row', { hasText: entry }).click();
+  };
+  await choose('Turn Off for python');
+  await waitFor('the sign', async () => /codicon-circle-slash/.test(await editor.statusHtml()));
+  await editor.openFile(FILE);
+  await editor.press('Control+End');
+  await editor.type(TYPED);
+  await choose('Turn On for python');
+  await waitFor('the sign', async () => !/codicon-circle-slash/.test(await editor.statusHtml()));
+  expect(await editor.ghost(), '', 'ghost text while off');
+  await editor.openFile(FILE);
+  await editor.press('Control+End');
+  await editor.type(' ');
+  await someGhost(editor);
+});
+
+test('slow_text_grows_and_is_accepted_whole', async (editor) => {
+  const first = await typeForGhost(editor, LONG_TYPED);
+  const last = await waitFor('a longer text', async () => {
+    const ghost = await editor.ghost();
+    return ghost.length > first.length && ghost;
+  }, () => editor.everything());
+  expect(last.startsWith(first), true, `${last} goes on from ${first}`);
+  await editor.press('Tab');
+  await noGhost(editor);
+  await expectSaved(editor, LONG_TEXT + LONG_TYPED + last, LONG_FILE);
+}, { [LONG_FILE]: LONG_TEXT }, { settings: { 'hxqd.path': slow, 'hxqd.minProbability': 0, 'hxqd.timeBudget': 0 } });
+
+test('escape_ends_a_growing_text', async (editor) => {
+  const first = await typeForGhost(editor, LONG_TYPED);
+  await editor.press('Escape');
+  await noGhost(editor);
+  // Longer than the rest would take.
+  for (let i = 0; i < 30; i++) {
+    await editor.page.waitForTimeout(100);
+    expect(await editor.ghost(), '', `ghost text after ${first} was hidden`);
+  }
+}, { [LONG_FILE]: LONG_TEXT }, { settings: { 'hxqd.path': slow, 'hxqd.minProbability': 0, 'hxqd.timeBudget': 0 } });
+
+// Runs one test in a window of its own; the problem as a string, or undefined.
+async function run(codeServer, { run, files, options }, onPicture) {
+  const editor = await codeServer.open(files, options);
+  editor.picture = (name) => onPicture(editor, name);
+  try {
+    await run(editor, codeServer);
+    return undefined;
+  } catch (problem) {
+    return problem.stack;
+  } finally {
+    if (process.env.SHOTS) await editor.page.screenshot({ path: `${process.env.SHOTS}/last.png` });
+    await editor.close();
+  }
+}
+
+const [vsix, ...names] = process.argv.slice(2);
+const isWriting = names.includes('--write');
+const wanted = names.find((name) => name !== '--write') ?? '';
+
+async function onPicture(editor, name) {
+  const path = `editors/pictures/${name}`;
+  const text = await editor.visibleText();
+  if (isWriting) await takePicture(editor.page, path, text);
+  else if (!existsSync(path) || describePicture(path) !== text) {
+    throw new Error(`${path} shows something else; tests/editors/README.md says how to make it again:\n${text}`);
+  }
+}
+
+const codeServer = await CodeServer.start(vsix, { 'hxqd.path': hxqd });
+let failed = 0;
+try {
+  for (const one of tests.filter(({ name }) => name.includes(wanted))) {
+    const problem = await run(codeServer, one, onPicture);
+    failed += problem ? 1 : 0;
+    console.log(problem ? `FAIL ${one.name}\n${problem}` : `ok   ${one.name}`);
+  }
+} finally {
+  await codeServer.stop();
+}
+process.exitCode = failed === 0 ? 0 : 1;
