@@ -206,18 +206,11 @@ static bool is_better(const struct candidate *left, const struct candidate *righ
     return left->probability > right->probability;
 }
 
-/* Keeps the prompt, which is the same for all runs. Without memory it cannot be shown, which harms no completion. */
+/* Of the first run: others have the same prompt, all of it known by then. */
 static void on_prompt(void *user, const char *text, size_t bytes,
                       const struct prompt_counts *counts)
 {
-    struct candidates *candidates = ((const struct writing *)user)->candidates;
-    if (candidates->prompt)
-        return;
-
-    candidates->prompt = strndup(text, bytes);
-    candidates->prompt_bytes = bytes;
-    candidates->prompt_counts = *counts;
-    candidates->prompt_reused = -1;
+    given_keep(&((const struct writing *)user)->candidates->given, text, bytes, counts);
 }
 
 /* Adds a text, which is stolen, behind those that are not worse. */
@@ -257,7 +250,7 @@ static void candidates_count(struct candidates *candidates, const struct engine_
         candidates->first_token_ms = result->first_token_ms;
         candidates->total_ms = result->total_ms;
         candidates->stop = result->stop;
-        candidates->prompt_reused = result->reused_tokens;
+        given_read(&candidates->given, result);
     }
 }
 
@@ -315,7 +308,7 @@ static bool candidates_write(struct candidates *candidates, struct engine *engin
         .seed = (uint64_t)index,
         .cancel = request->cancel,
         .on_text = on_text,
-        .on_prompt = on_prompt,
+        .on_prompt = index == 0 ? on_prompt : NULL,
         .user = &writing,
     };
     bool done = engine_complete(engine, &run, &result, error);
@@ -372,6 +365,6 @@ void candidates_finish(struct candidates *candidates)
 {
     for (size_t i = 0; i < candidates->count; i++)
         free(candidates->texts[i]);
-    free(candidates->prompt);
+    given_finish(&candidates->given);
     *candidates = (struct candidates){0};
 }

@@ -16,6 +16,7 @@
 
 #include "infer/engine.h"
 #include "lsp/context.h"
+#include "lsp/given.h"
 #include "lsp/relay.h"
 
 enum { CANDIDATES_MAX = 8 };
@@ -45,12 +46,7 @@ struct candidates {
     struct candidate facts[CANDIDATES_MAX]; /* [count] */
     size_t count;
 
-    /* What the model was given, as engine.h's on_prompt tells it; NULL when nothing was. `prompt_reused` tokens of it the model
-     * knew already; -1 where it was not evaluated to its end. */
-    char *prompt;
-    size_t prompt_bytes;
-    struct prompt_counts prompt_counts;
-    int prompt_reused;
+    struct given given; /* the prompt, which is the same for all of them */
 
     /* Totals of the engine's runs; the times are those of the first one. */
     int prompt_tokens, reused_tokens, completion_tokens, drafted_tokens, accepted_tokens;

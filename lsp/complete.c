@@ -348,7 +348,8 @@ static void on_done(void *user, struct flight *flight)
                                         candidates->facts[0].probability};
         flight_start_foreseen(completer, flight->uri, &flight->context, &text);
     }
-    surroundings_record(completer->client, &flight->context, candidates);
+    surroundings_record(completer->client, flight->is_foreseen ? "prefetch" : "completion",
+                        &candidates->given, &flight->context.shown);
     if (is_whole && client_settings(completer->client, flight->uri)->response_cache)
         recall_store(completer->recall, &flight->place, candidates, flight->wanted,
                      flight->is_foreseen);

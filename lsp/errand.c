@@ -9,6 +9,7 @@
 #include "lsp/edits.h"
 #include "lsp/log.h"
 #include "lsp/partial.h"
+#include "lsp/surroundings.h"
 
 /* Ids of our requests to the editor: two for each errand. */
 enum { ERRAND_REQUEST_FIRST = 1000, ERRAND_REQUESTS = 2, REQUEST_CREATE = 0, REQUEST_APPLY = 1 };
@@ -257,6 +258,8 @@ static void errand_done(struct worker_job *job)
     struct errand *errand = (struct errand *)job;
 
     errand->is_at_work = false;
+    surroundings_record(errand->client, task_name(errand->task.writing.kind),
+                        &errand->task.writing.given, NULL);
     if (!errand->is_answered)
         errand_finish(errand);
     errand_release(errand);

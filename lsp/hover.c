@@ -14,6 +14,7 @@
 
 #include "lsp/handlers.h"
 #include "lsp/log.h"
+#include "lsp/surroundings.h"
 #include "lsp/task.h"
 
 enum { KEPT_MAX = 64 };
@@ -206,6 +207,7 @@ static void explanation_done(struct worker_job *job)
         if (hover->id && hover->hash == explanation->hash)
             hover_reply(hover, explanation->text);
     }
+    surroundings_record(explanation->client, "hover", &explanation->writing.given, NULL);
     if (hover && explanation->text) {
         kept_add(hover, explanation->hash, explanation->text);
         explanation->text = NULL;

@@ -97,7 +97,7 @@ void lifecycle_initialized(struct client *client, const struct rpc_message *mess
 
 void lifecycle_answer(struct client *client, const struct rpc_message *message)
 {
-    if (!configure_answer(client, message))
+    if (!configure_answer(client, message) && !surroundings_answer(client, message))
         loading_answer(client, message);
 }
 

@@ -373,7 +373,7 @@ static bool find_in_workspace(struct client *client, const struct document *docu
                               const struct wanted *wanted, struct subject *subject)
 {
     const struct definition *found[SEARCHED_FILES_MAX];
-    const struct index *index = surroundings_index(client);
+    const struct index *index = surroundings_index(client, document_uri(document));
     const size_t all =
         index ? index_find(index, wanted->name, wanted->bytes, found, SEARCHED_FILES_MAX) : 0;
 
@@ -395,10 +395,15 @@ bool subject_find(struct subject *subject, struct client *client, struct documen
     const struct wanted here = {source.text + name.start, name.end - name.start, offset};
     const struct wanted elsewhere = {here.name, here.bytes, 0};
 
-    if (here.bytes == 0 || (!find_in(&source, &here, subject) &&
-                            !find_in_documents(client, document, &elsewhere, subject) &&
-                            !find_in_workspace(client, document, &elsewhere, subject)))
+    if (here.bytes == 0)
         return false;
+    if (!find_in(&source, &here, subject)) {
+        if (!find_in_documents(client, document, &elsewhere, subject) &&
+            !find_in_workspace(client, document, &elsewhere, subject))
+            return false;
+        subject->is_secret =
+            subject->is_secret || !surroundings_share(client, source.uri, subject->path);
+    }
     subject->asked = name;
     return true;
 }

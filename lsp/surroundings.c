@@ -11,9 +11,7 @@
 #include "lsp/uri.h"
 #include "lsp/workspace.h"
 
-enum {
-    WATCH_REQUEST = 100
-}; /* the id of our request to watch files; its answer tells nothing new */
+enum { WATCH_REQUEST = 100 }; /* the id of our request to watch files */
 
 struct surroundings {
     struct workspace *workspace;
@@ -21,10 +19,8 @@ struct surroundings {
     bool can_watch; /* files, for us */
 
     /* The last prompt. */
-    char *prompt; /* NULL: none yet */
-    size_t prompt_bytes;
-    struct prompt_counts counts;
-    int reused;                /* -1: it was not evaluated to its end */
+    const char *purpose; /* NULL: none yet */
+    struct given given;
     struct snippet_list shown; /* files in the order of the counts */
 };
 
@@ -90,7 +86,7 @@ void surroundings_destroy(struct surroundings *surroundings)
     workspace_destroy(surroundings->workspace);
     snippets_destroy(surroundings->snippets);
     snippet_list_finish(&surroundings->shown);
-    free(surroundings->prompt);
+    given_finish(&surroundings->given);
     free(surroundings);
 }
 
@@ -102,7 +98,16 @@ void surroundings_start(struct client *client)
                json_pack("{s:[{s:s, s:s, s:{s:[{s:s}]}}]}", "registrations", "id", "hxqd/watch",
                          "method", "workspace/didChangeWatchedFiles", "registerOptions", "watchers",
                          "globPattern", "**/*"));
-    workspace_set_watched(client->surroundings->workspace, true);
+}
+
+bool surroundings_answer(struct client *client, const struct rpc_message *message)
+{
+    if (!json_is_integer(message->id) || json_integer_value(message->id) != WATCH_REQUEST)
+        return false;
+    /* one that refuses tells nothing: files are looked at now and then, as if it could not watch */
+    if (client->surroundings && message->result)
+        workspace_set_watched(client->surroundings->workspace, true);
+    return true;
 }
 
 void surroundings_files_changed(struct client *client, const struct rpc_message *message)
@@ -163,6 +168,21 @@ bool surroundings_allow(const struct client *client, const char *uri)
     return is_allowed;
 }
 
+/* The workspace leaves out what the settings of `uri` say. False when memory is exhausted. */
+static bool set_rules(struct client *client, const char *uri)
+{
+    const char *rules = client_settings(client, uri)->ignore;
+
+    return workspace_set_rules(client->surroundings->workspace, rules ? rules : "");
+}
+
+bool surroundings_share(struct client *client, const char *uri, const char *path)
+{
+    if (!client->surroundings)
+        return !secrets_path(path);
+    return set_rules(client, uri) && !workspace_hides(client->surroundings->workspace, path);
+}
+
 void surroundings_show(struct client *client, struct document *document, size_t cursor,
                        struct context *context)
 {
@@ -172,9 +192,8 @@ void surroundings_show(struct client *client, struct document *document, size_t 
 
     if (!surroundings || !can_show)
         return;
-    const char *rules = settings->ignore ? settings->ignore : "";
     snippet_list_finish(&context->shown);
-    if (!workspace_set_rules(surroundings->workspace, rules) ||
+    if (!set_rules(client, document_uri(document)) ||
         !snippets_choose(surroundings->snippets, client->documents, surroundings->workspace,
                          document, cursor, (size_t)settings->shown_tokens, &context->shown))
         log_write(LOG_LEVEL_WARN, "no memory to show the model other files");
@@ -182,22 +201,22 @@ void surroundings_show(struct client *client, struct document *document, size_t 
 
 /* --- what became of it ------------------------------------------------------------------------------------------------ */
 
-void surroundings_record(struct client *client, struct context *context,
-                         struct candidates *candidates)
+void surroundings_record(struct client *client, const char *purpose, struct given *given,
+                         struct snippet_list *shown)
 {
     struct surroundings *surroundings = client->surroundings;
 
-    if (!surroundings || !candidates->prompt)
+    if (!surroundings || !given->text)
         return;
-    free(surroundings->prompt);
+    given_finish(&surroundings->given);
     snippet_list_finish(&surroundings->shown);
-    surroundings->prompt = candidates->prompt;
-    surroundings->prompt_bytes = candidates->prompt_bytes;
-    surroundings->counts = candidates->prompt_counts;
-    surroundings->reused = candidates->prompt_reused;
-    surroundings->shown = context->shown;
-    candidates->prompt = NULL;
-    context->shown = (struct snippet_list){0};
+    surroundings->purpose = purpose;
+    surroundings->given = *given;
+    *given = (struct given){0};
+    if (shown) {
+        surroundings->shown = *shown;
+        *shown = (struct snippet_list){0};
+    }
 }
 
 /* The files that found room, with where they come from. */
@@ -207,18 +226,20 @@ static json_t *files_write(const struct surroundings *surroundings)
 
     for (size_t i = 0; i < surroundings->shown.count; i++) {
         const struct snippet *snippet = &surroundings->shown.items[i];
-        if (surroundings->counts.files[i] > 0)
+        if (surroundings->given.counts.files[i] > 0)
             json_array_append_new(files,
                                   json_pack("{s:o, s:s, s:i}", "path", rpc_text(snippet->path),
                                             "why", gather_why_name(snippet->why), "tokens",
-                                            surroundings->counts.files[i]));
+                                            surroundings->given.counts.files[i]));
     }
     return files;
 }
 
-const struct index *surroundings_index(struct client *client)
+const struct index *surroundings_index(struct client *client, const char *uri)
 {
-    return client->surroundings ? workspace_index(client->surroundings->workspace) : NULL;
+    return client->surroundings && set_rules(client, uri)
+               ? workspace_index(client->surroundings->workspace)
+               : NULL;
 }
 
 /* What is known of the workspace's files. */
@@ -227,8 +248,15 @@ static json_t *workspace_write(const struct surroundings *surroundings)
     struct index_counts counts;
 
     workspace_count(surroundings->workspace, &counts);
-    return json_pack("{s:I, s:I}", "files", (json_int_t)counts.files, "definitions",
-                     (json_int_t)counts.definitions);
+    return json_pack("{s:I, s:I, s:b}", "files", (json_int_t)counts.files, "definitions",
+                     (json_int_t)counts.definitions, "watched",
+                     workspace_is_watched(surroundings->workspace));
+}
+
+/* What is not known is below zero. */
+static json_t *number_or_null(int number, bool is_there)
+{
+    return is_there && number >= 0 ? json_integer(number) : json_null();
 }
 
 json_t *surroundings_prompt(const struct client *client)
@@ -237,20 +265,19 @@ json_t *surroundings_prompt(const struct client *client)
 
     if (!surroundings)
         return json_null();
-    const struct prompt_counts *counts = &surroundings->counts;
+    const struct given *given = &surroundings->given;
+    const struct prompt_counts *counts = &given->counts;
     int files = 0;
     for (size_t i = 0; i < PROMPT_FILES_MAX; i++)
         files += counts->files[i];
-    const int total = files + counts->repository + counts->prefix + counts->suffix + counts->line;
-    json_t *text = surroundings->prompt
-                       ? json_stringn(surroundings->prompt, surroundings->prompt_bytes)
-                       : json_null();
-    json_t *reused = surroundings->prompt && surroundings->reused >= 0
-                         ? json_integer(surroundings->reused)
-                         : json_null();
+    const int parts = files + counts->repository + counts->prefix + counts->suffix + counts->line;
+    json_t *text = given->text ? json_stringn(given->text, given->bytes) : json_null();
+    json_t *total = number_or_null(parts > 0 ? parts : given->tokens, given->text != NULL);
+    json_t *reused = number_or_null(given->reused, given->text != NULL);
     /* a name and its value to a line: */
     /* clang-format off */
-    return json_pack("{s:o, s:{s:i, s:i, s:i, s:i, s:i, s:i}, s:o, s:o, s:o}",
+    return json_pack("{s:s?, s:o, s:{s:o, s:i, s:i, s:i, s:i, s:i}, s:o, s:o, s:o}",
+                     "for", surroundings->purpose,
                      "text", text,
                      "tokens", "total", total, "files", files, "repository", counts->repository,
                      "prefix", counts->prefix, "suffix", counts->suffix, "line", counts->line,

@@ -192,6 +192,19 @@ static int token_limit(enum writing_kind kind)
     return kind == WRITING_FIX ? TASK_FIX_TOKENS : TASK_CODE_TOKENS;
 }
 
+/* What is wanted, whole code points of it. Diagnostics quote the code that they are about, with any secret in it. */
+static char *copy_instruction(const char *instruction)
+{
+    char *copy = strndup(instruction, TASK_INSTRUCTION_BYTES);
+    size_t bytes = copy ? strlen(copy) : 0;
+
+    while (bytes == TASK_INSTRUCTION_BYTES && (instruction[bytes] & 0xC0) == 0x80)
+        copy[--bytes] = '\0';
+    if (copy)
+        secrets_mask(copy, bytes);
+    return copy;
+}
+
 bool task_init(struct task *task, enum writing_kind kind, struct client *client,
                struct document *document, struct span range, const char *instruction,
                struct error *error)
@@ -209,7 +222,7 @@ bool task_init(struct task *task, enum writing_kind kind, struct client *client,
     task->writing.language = document_language(document);
     task->writing.max_tokens = token_limit(kind);
     if (instruction && *instruction)
-        task->writing.instruction = strndup(instruction, TASK_INSTRUCTION_BYTES);
+        task->writing.instruction = copy_instruction(instruction);
 
     if (kind == WRITING_GENERATE)
         is_planned = plan_generate(task, document, range.end, error);

@@ -239,6 +239,11 @@ void workspace_set_watched(struct workspace *workspace, bool is_watched)
     workspace->is_watched = is_watched;
 }
 
+bool workspace_is_watched(const struct workspace *workspace)
+{
+    return workspace->is_watched;
+}
+
 /* --- the index -------------------------------------------------------------------------------------------------------- */
 
 void workspace_touch(struct workspace *workspace)

@@ -42,6 +42,7 @@ bool workspace_set_rules(struct workspace *workspace, const char *rules);
 
 /* Whether the client tells of changes. */
 void workspace_set_watched(struct workspace *workspace, bool is_watched);
+bool workspace_is_watched(const struct workspace *workspace);
 
 /* Files may have changed: the folders are looked through again once somebody asks for the index. */
 void workspace_touch(struct workspace *workspace);

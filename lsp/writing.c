@@ -20,6 +20,7 @@ void writing_finish(struct writing *writing)
     free(writing->after);
     free(writing->indent);
     free(writing->instruction);
+    given_finish(&writing->given);
     *writing = (struct writing){0};
 }
 
@@ -285,7 +286,7 @@ static char *ask(const struct writing *writing)
 /* --- running -------------------------------------------------------------------------------------------------------------- */
 
 struct run {
-    const struct writing *writing;
+    struct writing *writing;
     enum form form;
     writing_progress progress;
     void *user;
@@ -304,6 +305,14 @@ static bool on_text(void *user, const char *text, size_t bytes)
     return !ended;
 }
 
+static void on_prompt(void *user, const char *text, size_t bytes,
+                      const struct prompt_counts *counts)
+{
+    const struct run *run = user;
+
+    given_keep(&run->writing->given, text, bytes, counts);
+}
+
 /* Runs a request and makes its text the result. */
 static bool complete(const struct run *run, struct engine *engine, struct engine_request *request,
                      char **text, struct error *error)
@@ -312,9 +321,11 @@ static bool complete(const struct run *run, struct engine *engine, struct engine
 
     request->max_tokens = run->writing->max_tokens;
     request->on_text = on_text;
+    request->on_prompt = on_prompt;
     request->user = (void *)(uintptr_t)run;
     if (!engine_complete(engine, request, &result, error))
         return false;
+    given_read(&run->writing->given, &result);
     /* code that broke off loses its last line, prose its last sentence; a correction that did is none */
     const bool broke_off =
         result.stop == ENGINE_STOP_MAX_TOKENS || result.stop == ENGINE_STOP_CONTEXT;
@@ -382,7 +393,7 @@ static bool run_fill(const struct run *run, struct engine *engine, const atomic_
     return is_written;
 }
 
-bool writing_run(const struct writing *writing, struct engine *engine, const atomic_bool *cancel,
+bool writing_run(struct writing *writing, struct engine *engine, const atomic_bool *cancel,
                  writing_progress progress, void *user, char **text, struct error *error)
 {
     struct engine_info info;

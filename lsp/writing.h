@@ -16,6 +16,7 @@
 #include <stddef.h>
 
 #include "infer/engine.h"
+#include "lsp/given.h"
 #include "lsp/subject.h"
 
 enum writing_kind {
@@ -37,6 +38,8 @@ struct writing {
     char *
         instruction; /* what is to be written, or what is wrong; NULL for the comment that `before` ends with */
     int max_tokens;
+
+    struct given given; /* by whom it is run: the prompt */
 };
 
 void writing_finish(struct writing *writing);
@@ -48,7 +51,7 @@ const char *writing_refusal(enum writing_kind kind, bool has_chat, const struct 
 typedef void (*writing_progress)(void *user, const char *text, size_t bytes);
 
 /* Writes; *text is the caller's, "" where the model had nothing to say. `cancel` and `progress` may be NULL. */
-bool writing_run(const struct writing *writing, struct engine *engine, const atomic_bool *cancel,
+bool writing_run(struct writing *writing, struct engine *engine, const atomic_bool *cancel,
                  writing_progress progress, void *user, char **text, struct error *error);
 
 #endif

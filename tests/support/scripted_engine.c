@@ -8,8 +8,9 @@
  * HXQD_SCRIPTED_PROBABILITY  of every token (default 1)
  * HXQD_SCRIPTED_LOAD_MS   time to load (default 0), with progress in ten steps
  * HXQD_SCRIPTED_GPU       how many requests a GPU answers before it is lost; unset: there is none, as with --device cpu
- * HXQD_SCRIPTED_TOKENIZER a tokenizer.json: prompts are then built and told as the real engine's are, and what is reused is
- *                         what they have in common with the one before; without it each has 100 tokens, 90 of them reused
+ * HXQD_SCRIPTED_TOKENIZER a tokenizer.json: prompts of gaps are then built and told as the real engine's are, and what is
+ *                         reused is what they have in common with the one before; without it each has 100 tokens, 90 of them
+ *                         reused
  *
  * Sampled requests get the text followed by their seed, seed 1 excepted, which repeats the greedy text. A model whose
  * path does not exist fails to load. */
@@ -180,6 +181,21 @@ static bool prompt_build(struct engine *engine, const struct engine_request *req
     return true;
 }
 
+/* Tells an instruction as one text. */
+static bool chat_tell(const struct engine_request *request, struct error *error)
+{
+    const struct prompt_counts counts = {0};
+    char *text = NULL;
+    const int bytes = asprintf(&text, "%s\n%s%s", request->chat->system, request->chat->user,
+                               request->chat->reply ? request->chat->reply : "");
+    if (bytes < 0)
+        return error_set(error, ERROR_MEMORY, "no memory");
+    if (request->on_prompt)
+        request->on_prompt(request->user, text, (size_t)bytes, &counts);
+    free(text);
+    return true;
+}
+
 /* Room for the numbers of as many tokens as there can be. */
 static bool reserve_tokens(struct engine_result *result)
 {
@@ -200,6 +216,8 @@ bool engine_complete(struct engine *engine, const struct engine_request *request
         .stop = ENGINE_STOP_END,
     };
     if (engine->tokenizer && request->fill && !prompt_build(engine, request, result, error))
+        return false;
+    if (request->chat && !chat_tell(request, error))
         return false;
 
     const char *probability = getenv("HXQD_SCRIPTED_PROBABILITY");
