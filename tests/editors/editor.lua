@@ -13,8 +13,12 @@ local CLOSE_MS = 5000
 
 local NAMESPACE = 'nvim.lsp.inline_completion'
 
---- Starts an editor on a new file `name` with `lines`; `options` (Lua source of a table) go to the plugin's setup.
-function editor.open(name, lines, options)
+-- The model is small: what it says is shown however improbable, for the tests are about showing.
+local OPTIONS = '{ settings = { minProbability = 0 } }'
+
+--- Starts an editor on a new file `name` with `lines`; `options` (Lua source of a table) go to the plugin's setup. With
+--- `without_core` Neovim's own inline completion is out of reach, as if it were 0.11.
+function editor.open(name, lines, options, without_core)
   local self = setmetatable({ folder = vim.fn.tempname() }, editor)
   vim.fn.mkdir(self.folder .. '/hxqd-test/.git', 'p')
   self.path = self.folder .. '/hxqd-test/' .. name
@@ -34,11 +38,12 @@ function editor.open(name, lines, options)
   })
   assert(self.channel > 0, 'cannot start ' .. vim.env.NVIM)
   self:lua(([[
+    vim.lsp.inline_completion = %s
     local options = %s
     options.cmd = options.cmd or { %q, 'serve', '--stdio' }
     require('hxqd').setup(options)
     vim.cmd.edit(%q)
-  ]]):format(options or '{}', vim.env.HXQD, self.path))
+  ]]):format(without_core and 'false' or 'nil', options or OPTIONS, vim.env.HXQD, self.path))
   return self
 end
 
@@ -83,6 +88,17 @@ function editor:text()
   return table.concat(vim.fn.rpcrequest(self.channel, 'nvim_buf_get_lines', 0, 0, -1, true), '\n')
 end
 
+--- The text of all windows except the first one: what pops up.
+function editor:windows_text()
+  return self:lua([[
+    local lines = {}
+    for _, window in ipairs(vim.list_slice(vim.api.nvim_list_wins(), 2)) do
+      vim.list_extend(lines, vim.api.nvim_buf_get_lines(vim.api.nvim_win_get_buf(window), 0, -1, true))
+    end
+    return table.concat(lines, '\n')
+  ]])
+end
+
 function editor:messages()
   return vim.fn.rpcrequest(self.channel, 'nvim_exec2', 'messages', { output = true }).output
 end
@@ -103,6 +119,17 @@ function editor:ghost()
   return table.concat(lines, '\n'), mark[2], mark[3]
 end
 
+--- What stands behind the ghost text when there are several candidates, such as " (2/3)"; nil where nothing does.
+function editor:hint()
+  local mark = self:lua([[
+    local namespace = vim.api.nvim_create_namespace(...)
+    return vim.api.nvim_buf_get_extmarks(0, namespace, 0, -1, { details = true })[1]
+  ]], NAMESPACE)
+  local details = mark ~= vim.NIL and mark[4] or {}
+  local last = (details.virt_lines or {})[#(details.virt_lines or {})] or details.virt_text or {}
+  return last[2] and last[2][1]
+end
+
 --- Waits until the server is attached and has loaded its model; before that it has nothing to offer.
 function editor:wait_ready()
   self:wait('the server and its model', function()
@@ -111,10 +138,15 @@ function editor:wait_ready()
   end)
 end
 
---- Waits for ghost text and returns it.
+--- Waits for ghost text that does not grow any more, and returns it.
 function editor:wait_ghost()
   return self:wait('ghost text', function()
-    return (self:ghost())
+    local is_asking = self:lua([[
+      local client = vim.lsp.get_clients({ name = 'hxqd' })[1]
+      local asks = function(request) return request.method == 'textDocument/inlineCompletion' end
+      return client ~= nil and vim.iter(vim.tbl_values(client.requests)):any(asks)
+    ]])
+    return not is_asking and self:ghost()
   end)
 end
 

@@ -61,7 +61,13 @@ local function test(name, run, options)
   table.insert(tests, { name = name, run = run, options = options })
 end
 
-test('ghost_after_typing_stands_at_cursor', function(nvim)
+-- A test that passes with the core's inline completion, and with what stands in for it in Neovim 0.11.
+local function test_both(name, run, options)
+  test(name, run, options)
+  table.insert(tests, { name = name .. '_without_core', run = run, options = options, without_core = true })
+end
+
+test_both('ghost_after_typing_stands_at_cursor', function(nvim)
   local before = type_for_ghost(nvim)
   local _, row, column = nvim:ghost()
   local lines = vim.split(before, '\n')
@@ -71,21 +77,21 @@ test('ghost_after_typing_stands_at_cursor', function(nvim)
   expect_server_agrees(nvim)
 end)
 
-test('accept_ghost_inserts_exactly_it', function(nvim)
+test_both('accept_ghost_inserts_exactly_it', function(nvim)
   local before, ghost = type_for_ghost(nvim)
   nvim:press('<Tab>')
   expect_text(nvim, before .. ghost)
   expect_server_agrees(nvim)
 end)
 
-test('accept_after_wide_characters_inserts_at_cursor', function(nvim)
+test_both('accept_after_wide_characters_inserts_at_cursor', function(nvim)
   local before, ghost = type_for_ghost(nvim, 'print("naïve 😀 é", ')
   nvim:press('<Tab>')
   expect_text(nvim, before .. ghost)
   expect_server_agrees(nvim)
 end)
 
-test('key_pressed_with_accept_key_stays_behind_accepted_text', function(nvim)
+test_both('key_pressed_with_accept_key_stays_behind_accepted_text', function(nvim)
   local before, ghost = type_for_ghost(nvim)
   nvim:press('<Tab>#')
   expect_text(nvim, before .. ghost .. '#')
@@ -103,7 +109,7 @@ test('undo_after_accept_takes_back_accepted_text_only', function(nvim)
   expect_server_agrees(nvim)
 end)
 
-test('typing_what_ghost_foresaw_leaves_the_rest_to_accept', function(nvim)
+test_both('typing_what_ghost_foresaw_leaves_the_rest_to_accept', function(nvim)
   local before, ghost = type_for_ghost(nvim)
   local first, rest = split_ghost(ghost)
   nvim:press(first)
@@ -113,7 +119,7 @@ test('typing_what_ghost_foresaw_leaves_the_rest_to_accept', function(nvim)
   expect_server_agrees(nvim)
 end)
 
-test('typing_something_else_hides_ghost_and_accept_key_is_a_tab', function(nvim)
+test_both('typing_something_else_hides_ghost_and_accept_key_is_a_tab', function(nvim)
   local before = type_for_ghost(nvim)
   nvim:press('~')
   expect_equal(nvim:ghost(), nil, 'the ghost text')
@@ -123,7 +129,7 @@ test('typing_something_else_hides_ghost_and_accept_key_is_a_tab', function(nvim)
   expect_server_agrees(nvim)
 end)
 
-test('answer_to_older_text_is_not_shown', function(nvim)
+test_both('answer_to_older_text_is_not_shown', function(nvim)
   type_for_ghost(nvim)
   local pid = nvim:server_pids()[1]
   vim.uv.kill(pid, 'sigstop')
@@ -143,19 +149,209 @@ test('answer_to_older_text_is_not_shown', function(nvim)
   expect_server_agrees(nvim)
 end)
 
-test('leaving_insert_mode_hides_ghost', function(nvim)
+test_both('leaving_insert_mode_hides_ghost', function(nvim)
   local before = type_for_ghost(nvim)
   nvim:press('<Esc>')
   expect_equal(nvim:ghost(), nil, 'the ghost text')
   expect_text(nvim, before)
 end)
 
-test('cycling_single_candidate_still_inserts_it', function(nvim)
+test_both('accept_word_inserts_first_word_and_shows_the_rest', function(nvim)
   local before, ghost = type_for_ghost(nvim)
-  nvim:press('<M-]>')
-  expect_equal(nvim:ghost(), ghost, 'the ghost text')
-  nvim:press('<M-[><Tab>')
+  local word = ghost:match('^%s*[%w_]+') or ghost:match('^%s*[^%w_%s]+')
+  nvim:press('<M-Right>')
+  expect_text(nvim, before .. word)
+  if #word < #ghost then
+    expect_equal(nvim:wait_ghost(), ghost:sub(#word + 1), 'the ghost text')
+  end
+  nvim:press('<Tab>')
   expect_text(nvim, before .. ghost)
+  expect_server_agrees(nvim)
+  nvim:press('<Esc>u')
+  expect_text(nvim, before .. (#word < #ghost and word or ''))
+end)
+
+test_both('accept_line_inserts_first_line', function(nvim)
+  local before, ghost = type_for_ghost(nvim, '<C-u>def multiply(a, b):<CR>')
+  local line = ghost:match('^[^\n]+') or ghost:match('^\n[^\n]*')
+  nvim:press('<M-Down>')
+  expect_text(nvim, before .. line)
+  expect_server_agrees(nvim)
+end)
+
+test_both('cycling_asks_for_candidates_and_shows_the_next', function(nvim)
+  local before = type_for_ghost(nvim, 'x = ')
+  nvim:press('<M-]>')
+  local shown = nvim:wait('a second candidate', function()
+    return nvim:hint() == ' (2/3)' and nvim:ghost()
+  end)
+  nvim:press('<M-[>')
+  nvim:wait('the first candidate', function() return nvim:hint() == ' (1/3)' end)
+  nvim:press('<M-]>')
+  expect_equal(nvim:ghost(), shown, 'the ghost text')
+  nvim:press('<Tab>')
+  expect_text(nvim, before .. shown)
+end)
+
+test_both('automatic_turned_off_shows_ghost_when_asked_only', function(nvim)
+  nvim:wait_ready()
+  nvim:press('Go' .. TYPED)
+  vim.wait(SETTLE_MS)
+  expect_equal(nvim:ghost(), nil, 'the ghost text')
+  nvim:press('<M-Bslash>')
+  nvim:wait_ghost()
+end, '{ automatic = false, settings = { minProbability = 0 } }')
+
+test_both('ghost_grows_while_it_is_written', function(nvim)
+  nvim:lua([[
+    Pieces = {}
+    local ghost = require('hxqd.ghost')
+    local handle = ghost.handle_progress
+    ghost.handle_progress = function(err, params, context)
+      handle(err, params, context)
+      if vim.islist(params.value) and #params.value == 1 then
+        local namespace = vim.api.nvim_create_namespace('nvim.lsp.inline_completion')
+        local mark = vim.api.nvim_buf_get_extmarks(0, namespace, 0, -1, { details = true })[1]
+        local first_line = vim.split(params.value[1].insertText, '\n')[1]
+        table.insert(Pieces, { written = first_line, shown = mark and mark[4].virt_text[1][1] })
+      end
+    end
+  ]])
+  type_for_ghost(nvim, '<C-u>def multiply(a, b):<CR>')
+  local pieces = nvim:lua('return Pieces')
+  expect_equal(#pieces > 0, true, 'pieces came')
+  for _, piece in ipairs(pieces) do
+    expect_equal(piece.shown, piece.written, 'what is shown of a piece')
+  end
+end)
+
+test('growing_turned_off_asks_for_no_pieces', function(nvim)
+  nvim:lua([[
+    require('hxqd.ghost').handle_progress = function(_, params)
+      Got = Got or type(params.token) == 'string' and params.token:find('ghost')
+    end
+  ]])
+  type_for_ghost(nvim)
+  expect_equal(nvim:lua('return Got'), vim.NIL, 'a piece')
+end, '{ growing = false, settings = { minProbability = 0 } }')
+
+test_both('filetype_turned_off_shows_no_ghost_until_turned_on', function(nvim)
+  type_for_ghost(nvim)
+  nvim:press('<Esc>:Hxqd disable python<CR>')
+  nvim:wait('the status', function() return nvim:lua("return require('hxqd').status()") == 'hxqd off' end)
+  nvim:press('A ')
+  vim.wait(SETTLE_MS)
+  expect_equal(nvim:ghost(), nil, 'the ghost text')
+  -- The server too does nothing for this language.
+  expect_equal(nvim:lua([[
+    local client = vim.lsp.get_clients({ name = 'hxqd' })[1]
+    local params = vim.lsp.util.make_position_params(0, client.offset_encoding)
+    params.context = { triggerKind = 1 }
+    return #client:request_sync('textDocument/inlineCompletion', params, 10000, 1).result
+  ]]), 0, 'the number of items')
+  nvim:press('<Esc>:Hxqd enable python<CR>A<BS>')
+  nvim:wait_ghost()
+end)
+
+test('filetype_turned_off_by_setup_shows_no_ghost', function(nvim)
+  nvim:wait('the server', function() return nvim:lua("return require('hxqd').status()") == 'hxqd off' end)
+  nvim:press('Go' .. TYPED)
+  vim.wait(SETTLE_MS)
+  expect_equal(nvim:ghost(), nil, 'the ghost text')
+end, '{ settings = { languages = { python = { enabled = false } } } }')
+
+test('status_of_ready_server_names_device_and_latency', function(nvim)
+  type_for_ghost(nvim)
+  nvim:wait('the status', function()
+    return nvim:lua("return require('hxqd').status()"):find('^hxqd %S+ cpu.* %d+ ms$')
+  end)
+end)
+
+test('command_document_writes_a_comment_that_one_undo_takes_back', function(nvim)
+  nvim:wait_ready()
+  local before = nvim:text()
+  nvim:press('gg:Hxqd document<CR>')
+  nvim:wait('a comment', function() return nvim:text() ~= before end)
+  expect_server_agrees(nvim)
+  nvim:press('u')
+  expect_text(nvim, before)
+  expect_server_agrees(nvim)
+end)
+
+test('command_that_cannot_be_done_says_why', function(nvim)
+  nvim:wait_ready()
+  nvim:press('gg:Hxqd fix<CR>')
+  nvim:wait('the message', function() return nvim:messages():find('hxqd: %l') end)
+  nvim:press(':Hxqd nonsense<CR>')
+  nvim:wait('the message', function() return nvim:messages():find('there is no :Hxqd nonsense', 1, true) end)
+end)
+
+test('command_names_and_filetypes_are_completed', function(nvim)
+  local function completed(line)
+    return table.concat(nvim:lua("return vim.fn.getcompletion(..., 'cmdline')", line), ' ')
+  end
+  expect_equal(completed('Hxqd e'), 'enable explain', 'names')
+  expect_match(completed('Hxqd disable pytho'), 'python')
+end)
+
+test('command_prompt_shows_what_the_model_read', function(nvim)
+  type_for_ghost(nvim)
+  nvim:press('<Esc>:Hxqd prompt<CR>')
+  nvim:wait('the prompt', function() return nvim:text():find('fim_prefix', 1, true) end)
+  expect_match(nvim:text(), 'def subtract')
+end)
+
+test('command_restart_starts_another_server', function(nvim)
+  type_for_ghost(nvim)
+  local pid = nvim:server_pids()[1]
+  nvim:press('<Esc>:Hxqd restart<CR>')
+  nvim:wait('another server', function()
+    local pids = nvim:server_pids()
+    return #pids == 1 and pids[1] ~= pid
+  end)
+  nvim:wait_ready()
+  nvim:press('cc' .. TYPED .. ' ')
+  nvim:wait_ghost()
+  expect_server_agrees(nvim)
+  expect_equal(nvim:messages():match('hxqd stopped'), nil, 'a message')
+end)
+
+test('hover_shows_signature_of_name_under_cursor', function(nvim)
+  nvim:wait_ready()
+  nvim:press('Goadd(1, 2)<Esc>^K')
+  local shown = nvim:wait('a window', function()
+    local text = nvim:windows_text()
+    return text:find('def add(a, b)', 1, true) and text
+  end)
+  expect_match(shown, 'sample.py')
+end)
+
+test('code_action_documents_the_definition', function(nvim)
+  nvim:wait_ready()
+  local before = nvim:text()
+  nvim:lua([[
+    vim.api.nvim_win_set_cursor(0, { 1, 5 })
+    vim.lsp.buf.code_action({
+      filter = function(action) return action.title:lower():find('document') ~= nil end, apply = true,
+    })
+  ]])
+  nvim:wait('a comment', function() return nvim:text() ~= before end)
+  expect_server_agrees(nvim)
+end)
+
+test('yank_of_several_lines_is_told_to_the_server', function(nvim)
+  nvim:wait_ready()
+  nvim:lua([[
+    vim.api.nvim_create_autocmd('LspNotify', {
+      callback = function(event)
+        if event.data.method == 'hxqd/didYank' then Yanked = event.data.params.text end
+      end,
+    })
+  ]])
+  nvim:press('ggyj')
+  nvim:wait('the notification', function()
+    return nvim:lua('return Yanked') == 'def add(a, b):\n    return a + b'
+  end)
 end)
 
 test('accept_key_without_ghost_does_what_it_did_before', function(nvim)
@@ -239,7 +435,7 @@ end)
 
 -- Runs one test in an editor of its own; the problem as a string, or nil.
 local function run(one)
-  local nvim = editor.open(FILE, LINES, one.options)
+  local nvim = editor.open(FILE, LINES, one.options, one.without_core)
   local passed, problem = xpcall(one.run, debug.traceback, nvim)
   nvim:close()
   return not passed and problem or nil

@@ -3,10 +3,10 @@
 -- Everything here can be overridden with `vim.lsp.config('hxqd', {...})`, or through `require('hxqd').setup{...}`, which
 -- does just that.
 
-local hxqd = require('hxqd')
+local server = require('hxqd.server')
 
 return {
-  cmd = { hxqd.find_binary() or 'hxqd', 'serve', '--stdio' },
+  cmd = { server.find() or 'hxqd', 'serve', '--stdio' },
   -- The first row is read with a grammar; the others are completed as plain text until they get one.
   filetypes = {
     'c', 'javascript', 'javascriptreact', 'lua', 'python',
@@ -18,5 +18,23 @@ return {
   reuse_client = function(client, config)
     return client.name == config.name and not client:is_stopped()
   end,
-  on_exit = hxqd.handle_exit,
+  handlers = {
+    ['$/progress'] = function(...)
+      return require('hxqd.ghost').handle_progress(...)
+    end,
+  },
+  commands = {
+    -- Of a code action: its explanation beside the cursor.
+    ['hxqd.explain'] = function(command, context)
+      local client = assert(vim.lsp.get_client_by_id(context.client_id))
+      local argument = vim.tbl_extend('force', command.arguments[1], { show = false })
+      server.execute(client, command.command, argument, function(result)
+        require('hxqd.command').show_explanation(result.text)
+      end)
+    end,
+  },
+  on_exit = function(code, signal)
+    require('hxqd.status').forget()
+    server.handle_exit(code, signal)
+  end,
 }

@@ -1,6 +1,9 @@
 -- `:checkhealth hxqd`: from the ground up, what ghost text needs; each line that is not OK says what to do about it.
 
+local ghost = require('hxqd.ghost')
 local hxqd = require('hxqd')
+local options = require('hxqd.options')
+local server = require('hxqd.server')
 local health = vim.health
 
 local M = {}
@@ -20,13 +23,10 @@ local RIVALS = {
 local function check_neovim()
   health.start('hxqd: Neovim')
   local version = tostring(vim.version())
-  if hxqd.has_inline_completion() then
+  if vim.lsp.inline_completion then
     health.ok('Neovim ' .. version .. ' shows inline completion')
   elseif vim.fn.has('nvim-0.11') == 1 then
-    health.warn(
-      'Neovim ' .. version .. ' runs the server and its commands but cannot show ghost text',
-      'Use Neovim 0.12 or newer'
-    )
+    health.ok('Neovim ' .. version .. ' has no inline completion; the plugin shows it itself')
   else
     health.error('Neovim ' .. version .. ' is too old', 'Use Neovim 0.12 or newer')
   end
@@ -64,7 +64,7 @@ local function check_program()
   local config = vim.lsp.config.hxqd or {}
   local program = type(config.cmd) == 'table' and vim.fn.exepath(config.cmd[1]) or ''
   if program == '' then
-    health.error('program not found; looked for ' .. table.concat(hxqd.binary_candidates(), ', '), {
+    health.error('program not found; looked for ' .. table.concat(server.candidates(), ', '), {
       'Build it (./bootstrap build) or install it',
       'or say where it is: require("hxqd").setup{ cmd = { ..., "serve", "--stdio" } }',
     })
@@ -125,16 +125,19 @@ local function check_client()
   local buffers = vim.tbl_keys(client.attached_buffers)
   health.ok(('attached to %d buffer(s), positions in %s'):format(#buffers, client.offset_encoding))
   check_server(client)
-  if not hxqd.has_inline_completion() then
-    return
-  end
   for _, buffer in ipairs(buffers) do
     local name = vim.fn.fnamemodify(vim.api.nvim_buf_get_name(buffer), ':~:.')
-    if vim.lsp.inline_completion.is_enabled({ bufnr = buffer, client_id = client.id }) then
+    local filetype = vim.bo[buffer].filetype
+    if ghost.inline.is_enabled({ bufnr = buffer }) then
       health.ok('ghost text is on in ' .. name)
+    elseif not options.is_on(filetype) then
+      health.info(('ghost text is off for %s, in %s; `:Hxqd enable %s` turns it on'):format(filetype, name, filetype))
     else
-      health.warn('ghost text is off in ' .. name, ':lua vim.lsp.inline_completion.enable() turns it on')
+      health.warn('ghost text is off in ' .. name, 'Set the option `ghost_text`')
     end
+  end
+  if not options.automatic then
+    health.info('the option `automatic` is off: only the key `ask` asks for ghost text')
   end
 end
 

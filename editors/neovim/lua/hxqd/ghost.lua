@@ -1,0 +1,287 @@
+-- Ghost text: what is shown, how it is accepted, and how it grows while it is written.
+--
+-- Neovim's core asks the server, draws the answer and hides it (`hxqd.inline` does where the core cannot). This module stands
+-- between the core and its client, and fills gaps, each named where it is filled: answers that no longer fit what was typed,
+-- keys that are pressed right after accepting, parts of a text, more than one candidate, and texts that are not finished.
+--
+-- Per buffer it keeps a state: whether what is shown is outdated, how to hand an answer to the core, who waits for pieces, and
+-- how many candidates the last answer had.
+
+local options = require('hxqd.options')
+local server = require('hxqd.server')
+local status = require('hxqd.status')
+
+local M = {}
+
+-- The core's module, or what stands in for it in Neovim 0.11.
+M.inline = vim.lsp.inline_completion or require('hxqd.inline')
+
+local METHOD = 'textDocument/inlineCompletion'
+local INVOKED = 1
+
+-- Longest wait for the core to hand over what is accepted; it does so at its next turn, so this is never reached.
+local ACCEPT_MS = 200
+
+-- Where the core draws.
+local NAMESPACE = vim.api.nvim_create_namespace('nvim.lsp.inline_completion')
+
+-- What to accept of a text: as a pattern at its beginning.
+local PARTS = {
+  word = [[^\_s*\%(\k\+\|\%(\k\@!\S\)\+\)\?]],
+  line = [[^\n\?[^\n]*]],
+}
+
+-- Buffer number → { is_outdated, hand_over, token, on_piece, count, was_invoked, step }.
+local states = vim.defaulttable()
+
+-- How many tokens for pieces were made.
+local tokens = 0
+
+-- The ghost text in a buffer as {row, column, text}, or nil while none is shown.
+local function find(buffer)
+  local filter = { details = true, limit = 1 }
+  local mark = vim.api.nvim_buf_get_extmarks(buffer, NAMESPACE, 0, -1, filter)[1]
+  if not mark then
+    return nil
+  end
+  local lines = { mark[4].virt_text and mark[4].virt_text[1] and mark[4].virt_text[1][1] or '' }
+  for _, line in ipairs(mark[4].virt_lines or {}) do
+    table.insert(lines, line[1][1])
+  end
+  return { row = mark[2], column = mark[3], text = table.concat(lines, '\n') }
+end
+
+-- Remembers, before a character goes in, whether the ghost text foresaw it.
+local function judge_typed(buffer)
+  local ghost = find(buffer)
+  if ghost and not vim.startswith(ghost.text, vim.v.char) then
+    states[buffer].is_outdated = true
+  end
+end
+
+-- Gap 1: after each key the core draws the old answer again until the next one comes, whatever was typed. Hides it where it
+-- is wrong: after a character that it did not foresee, or away from the cursor.
+local function hide_outdated(buffer)
+  local ghost = find(buffer)
+  if not ghost then
+    return
+  end
+  local row, column = unpack(vim.api.nvim_win_get_cursor(0))
+  if states[buffer].is_outdated or ghost.row ~= row - 1 or ghost.column < column then
+    states[buffer].is_outdated = true
+    vim.api.nvim_buf_clear_namespace(buffer, NAMESPACE, 0, -1)
+  end
+end
+
+-- Where an answer is for: the cursor's row, what its line says before and behind it, and how many lines there are.
+local function situation(buffer)
+  if not vim.api.nvim_buf_is_valid(buffer) or buffer ~= vim.api.nvim_get_current_buf() then
+    return nil
+  end
+  local row, column = unpack(vim.api.nvim_win_get_cursor(0))
+  local line = vim.api.nvim_get_current_line()
+  return { row = row, before = line:sub(1, column), behind = line:sub(column + 1), lines = vim.api.nvim_buf_line_count(buffer) }
+end
+
+-- Whether what was asked for in one situation is good in another: nothing but its own beginning was typed since.
+local function still_fits(items, asked, now)
+  if not asked or not now or now.row ~= asked.row or now.lines ~= asked.lines or now.behind ~= asked.behind
+    or not vim.startswith(now.before, asked.before) then
+    return false
+  end
+  local typed = now.before:sub(#asked.before + 1)
+  return vim.iter(items):all(function(item) return vim.startswith(item.insertText, typed) end)
+end
+
+-- Gap 1, for answers that come late: Neovim holds edits back for a moment, so the server may answer for a text that has
+-- changed already, and the core would draw that. Hands on what fits, and nothing in place of the rest.
+local function hand_on(state, fits, err, items, context)
+  if fits then
+    state.is_outdated = nil
+    state.count = items and #items or 0
+  end
+  state.hand_over(err, fits and items or {}, context)
+
+  -- Gap 3: a key has asked for more candidates in order to see the next one.
+  if fits and state.step and state.was_invoked and state.count > 1 then
+    M.inline.select({ count = state.step })
+  end
+end
+
+-- Gap 4: the core knows no text that grows. Asks for pieces; each is handed on like an answer.
+local function ask_for_pieces(state, params, client, buffer, asked)
+  tokens = tokens + 1
+  state.token = 'hxqd-ghost-' .. tokens
+  params.partialResultToken = state.token
+  state.on_piece = function(items)
+    if still_fits(items, asked, situation(buffer)) then
+      hand_on(state, true, nil, items, { client_id = client.id, bufnr = buffer, method = METHOD })
+    end
+  end
+end
+
+-- The core's request on its way to the server, and the answer on its way back.
+local function request(client, send, params, handler, buffer)
+  local state, is_invoked = states[buffer], params.context.triggerKind == INVOKED
+  state.hand_over = handler
+  if not is_invoked and not options.automatic then
+    return true
+  end
+  local asked_at, asked = vim.uv.hrtime(), situation(buffer)
+  state.token, state.was_invoked = nil, is_invoked
+  if options.growing and not is_invoked then
+    ask_for_pieces(state, params, client, buffer, asked)
+  end
+  local token = state.token
+  return send(client, METHOD, params, function(err, items, context)
+    if state.token == token then
+      state.token = nil
+    end
+    status.note_answer((vim.uv.hrtime() - asked_at) / 1e6)
+    hand_on(state, still_fits(items or {}, asked, situation(buffer)), err, items, context)
+  end, buffer)
+end
+
+-- Stands between the core and its client.
+local function stand_between(client)
+  if rawget(client, 'hxqd_stands_between') then
+    return
+  end
+  local send = client.request
+  client.hxqd_stands_between = true
+  client.request = function(self, method, params, handler, buffer)
+    if method ~= METHOD or not handler then
+      return send(self, method, params, handler, buffer)
+    end
+    return request(self, send, params, handler, buffer)
+  end
+end
+
+--- The client's handler of `$/progress`: takes pieces of ghost text, and leaves the rest to the core.
+function M.handle_progress(err, params, context)
+  for _, state in pairs(states) do
+    if state.token and state.token == params.token then
+      return state.on_piece(params.value)
+    end
+  end
+  -- Pieces that come after their answer was made void are nobody's.
+  if not vim.startswith(tostring(params.token), 'hxqd-ghost-') then
+    return vim.lsp.handlers['$/progress'](err, params, context)
+  end
+end
+
+-- Puts text at the cursor in place of what stands there up to `end_column`, as an undo step of its own.
+local function insert(buffer, text, end_column)
+  local row, column = unpack(vim.api.nvim_win_get_cursor(0))
+  local lines = vim.split(text, '\n', { plain = true })
+  local last = lines[#lines]
+  -- Ends the undo step: undo takes back the accepted text and not also what was typed before it.
+  vim.go.undolevels = vim.go.undolevels
+  vim.api.nvim_buf_set_text(buffer, row - 1, column, row - 1, end_column or column, lines)
+  vim.api.nvim_win_set_cursor(0, { row + #lines - 1, (#lines == 1 and column or 0) + #last })
+end
+
+-- Gap 1, when accepting: an item is for the place where the cursor stood when it was asked for. Returns its text less what
+-- was typed since, and the column up to which it replaces; nil where something else was typed.
+local function rest_of(item)
+  local start_row, start_column, end_row, end_column = item.range:to_extmark()
+  local row, column = unpack(vim.api.nvim_win_get_cursor(0))
+  if start_row ~= row - 1 or end_row ~= start_row or column < start_column then
+    return nil
+  end
+  local typed = vim.api.nvim_get_current_line():sub(start_column + 1, column)
+  if vim.startswith(item.insert_text, typed) then
+    return item.insert_text:sub(#typed + 1), end_column + #typed
+  end
+end
+
+-- Gap 2: the core hands over at its next turn, after keys that already wait; this waits for it, so that they stay behind.
+local function accept_all(buffer)
+  local is_done, is_accepted = false, false
+  local function on_accept(item)
+    local text, end_column = rest_of(item)
+    is_done, is_accepted = true, text ~= nil
+    if text then
+      insert(buffer, text, end_column)
+    end
+  end
+  if not M.inline.get({ on_accept = on_accept }) then
+    return false
+  end
+  vim.wait(ACCEPT_MS, function() return is_done end, 1)
+  return is_accepted
+end
+
+--- Inserts the ghost text of the current buffer, or the first 'word' or 'line' of it; false where there is none to insert.
+--- Gap 3: for the core a part is as if it had been typed, so it goes on showing the rest.
+function M.accept(part)
+  local buffer = vim.api.nvim_get_current_buf()
+  local ghost = find(buffer)
+  if not ghost then
+    return false
+  end
+  local text = part and vim.fn.matchstr(ghost.text, PARTS[part]) or ghost.text
+  if text == ghost.text or text == '' or ghost.column ~= vim.api.nvim_win_get_cursor(0)[2] then
+    return accept_all(buffer)
+  end
+  insert(buffer, text)
+  return true
+end
+
+--- Asks anew, for several candidates; with `step`, to show the one that many further. False where nothing can be asked.
+function M.ask(step)
+  local buffer = vim.api.nvim_get_current_buf()
+  local client, state = server.client(buffer), states[buffer]
+  if not client or not state.hand_over or not M.inline.is_enabled({ bufnr = buffer }) then
+    return false
+  end
+  local params = vim.lsp.util.make_position_params(0, client.offset_encoding)
+  params.context = { triggerKind = INVOKED }
+  state.step = step
+  client:request(METHOD, params, state.hand_over, buffer)
+  return true
+end
+
+--- Shows another candidate, `step` further; false where there is no ghost text. While typing the server is asked for one only,
+--- so the first step asks for the others.
+function M.cycle(step)
+  local buffer = vim.api.nvim_get_current_buf()
+  local state = states[buffer]
+  if not find(buffer) then
+    return false
+  end
+  if (state.count or 0) > 1 then
+    M.inline.select({ count = step })
+  elseif not state.was_invoked then
+    M.ask(step)
+  end
+  return true
+end
+
+--- Turns ghost text in a buffer on or off, as the options say.
+function M.update(buffer)
+  local on = options.ghost_text and options.is_on(vim.bo[buffer].filetype)
+  if M.inline.is_enabled({ bufnr = buffer }) ~= on then
+    -- By buffer and not by client: the core forgets to detach what was enabled by client alone.
+    M.inline.enable(on, { bufnr = buffer })
+  end
+end
+
+--- What one buffer needs once the server is attached to it.
+function M.attach(client, buffer, group)
+  stand_between(client)
+  M.update(buffer)
+
+  -- Created after the core's own autocommands, so run after them.
+  vim.api.nvim_create_autocmd('InsertCharPre', {
+    group = group, buffer = buffer, callback = function() judge_typed(buffer) end,
+  })
+  vim.api.nvim_create_autocmd({ 'CursorMovedI', 'TextChangedP' }, {
+    group = group, buffer = buffer, callback = function() hide_outdated(buffer) end,
+  })
+  vim.api.nvim_create_autocmd('BufDelete', {
+    group = group, buffer = buffer, callback = function() states[buffer] = nil end,
+  })
+end
+
+return M
