@@ -20,7 +20,8 @@ enum { JOBS = 'z' - 'a' + 1 };
  *   ?            the running job is interrupted */
 struct queue_case {
     const char *script;
-    const char *outcome; /* taken in capitals, done with in small letters, in order */
+    const char *
+        outcome; /* taken in capitals, done with in small letters, "-" where it gave way; in order */
 };
 
 static const struct queue_case cases[] = {
@@ -29,7 +30,7 @@ static const struct queue_case cases[] = {
     /* by class, then in order */
     {"pa wb wc hd ce . . . . . .", "EeDdBbCcAa"},
     /* of completions, one runs and one waits: the last */
-    {"ca . cb cc cd . .", "AbcaDd"},
+    {"ca . cb cc cd . .", "Ab-c-aDd"},
     /* a completion does not interrupt another */
     {"ca . cb ! .", "AaBb"},
     /* what is more urgent interrupts; hovers and writings begin again before others of their class */
@@ -38,24 +39,24 @@ static const struct queue_case cases[] = {
     /* unless they had finished already */
     {"wa . cb ! .", "AaBb"},
     /* or are not wanted any more */
-    {"wa . cb da . .", "AaBb"},
-    {"wa . cb . da . .", "ABbAa"},
+    {"wa . cb da . .", "Aa-Bb"},
+    {"wa . cb . da . .", "ABbAa-"},
     /* what is written in advance gives way for good */
-    {"pa . hb . .", "AaBb"},
+    {"pa . hb . .", "Aa-Bb"},
     {"pa . pb . .", "AaBb"},
     /* what is less urgent waits */
     {"ha . wb . .", "AaBb"},
     /* promoted, it is a completion: it displaces, interrupts, and is not interrupted */
-    {"pa . +a hb ! .", "AaBb"},
+    {"pa . +a hb . .", "AaBb"},
     {"pa wb . +a . . .", "BAaBb"},
-    {"pa cb +a . .", "bAa"},
+    {"pa cb +a . .", "b-Aa"},
     {"ca +a . .", "Aa"},
     /* what is dropped while it waits is done with at the next occasion */
-    {"wa . hb hc hd dc we . . . . .", "AcBbDdAaEe"},
+    {"wa . hb hc hd dc we . . . . .", "Ac-BbDdAaEe"},
     /* interrupted by the worker itself */
     {"wa . ? . .", "AAa"},
-    {"ca . ? . .", "Aa"},
-    {"pa . ? .", "Aa"},
+    {"ca . ? . .", "Aa-"},
+    {"pa . ? .", "Aa-"},
 };
 
 struct play {
@@ -70,10 +71,14 @@ static void play_say(struct play *play, const struct worker_job *job, char first
     strncat(play->outcome, word, sizeof play->outcome - strlen(play->outcome) - 1);
 }
 
+/* The list of those done with; a job leaves with its error. */
 static void play_done(struct play *play, struct worker_job *jobs)
 {
-    for (; jobs; jobs = jobs->next)
+    for (; jobs; jobs = jobs->next) {
         play_say(play, jobs, 'a');
+        if (jobs->error.code == ERROR_CANCELLED)
+            strcat(play->outcome, "-");
+    }
 }
 
 static void play_end(struct play *play, bool notices)
@@ -81,8 +86,10 @@ static void play_end(struct play *play, bool notices)
     struct worker_job *running = play->queue.running;
     if (running && notices && atomic_load(&running->is_cancelled))
         error_set(&running->error, ERROR_CANCELLED, "told to");
-    if (running && !queue_end(&play->queue))
-        play_say(play, running, 'a');
+    if (running && !queue_end(&play->queue)) {
+        running->next = NULL;
+        play_done(play, running);
+    }
     running = queue_take(&play->queue);
     if (running)
         play_say(play, running, 'A');
