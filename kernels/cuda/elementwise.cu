@@ -143,55 +143,6 @@ void launch_silu_mul(float *gate, const float *up, int64_t count, cudaStream_t s
     LAUNCH(silu_mul, blocks_for(count), BLOCK, stream, gate, up, count);
 }
 
-/* --- the likeliest token ---------------------------------------------------------------------------------------------- */
-
-/* Whether candidate b stands before candidate a: larger, or as large and earlier. */
-static __device__ __forceinline__ bool is_before(float b, int b_at, float a, int a_at)
-{
-    return b > a || (b == a && b_at < a_at);
-}
-
-/* One block: logits are few beside the weights that made them. */
-static __global__ void argmax(const float *values, int count, int32_t *best)
-{
-    SHARED(float, largest, WARPS);
-    SHARED(int, places, WARPS);
-    float value = -INFINITY;
-    int place = count;
-
-    for (int i = threadIdx.x; i < count; i += BLOCK)
-        if (is_before(values[i], i, value, place)) {
-            value = values[i];
-            place = i;
-        }
-    for (int other = WARP / 2; other > 0; other /= 2) {
-        const float theirs = __shfl_xor_sync(FULL_WARP, value, other);
-        const int at = __shfl_xor_sync(FULL_WARP, place, other);
-        if (is_before(theirs, at, value, place)) {
-            value = theirs;
-            place = at;
-        }
-    }
-    if (threadIdx.x % WARP == 0) {
-        largest[threadIdx.x / WARP] = value;
-        places[threadIdx.x / WARP] = place;
-    }
-    __syncthreads();
-    if (threadIdx.x == 0) {
-        for (int warp = 1; warp < WARPS; warp++)
-            if (is_before(largest[warp], places[warp], value, place)) {
-                value = largest[warp];
-                place = places[warp];
-            }
-        *best = place;
-    }
-}
-
-void launch_argmax(const float *values, int count, int32_t *best, cudaStream_t stream)
-{
-    LAUNCH(argmax, 1, BLOCK, stream, values, count, best);
-}
-
 /* --- bandwidth -------------------------------------------------------------------------------------------------------- */
 
 static __global__ void read_all(const uint8_t *memory, int64_t chunks, uint32_t *out)

@@ -96,8 +96,6 @@ void launch_rms_norm(const struct device_input *in, int n, int d, float *out, cu
 void launch_rope(float *x, const struct device_rope *rope, int heads, bool in_cache, int n,
                  cudaStream_t stream);
 void launch_silu_mul(float *gate, const float *up, int64_t count, cudaStream_t stream);
-/* *best = index of the largest value, the lowest of equals. */
-void launch_argmax(const float *values, int count, int32_t *best, cudaStream_t stream);
 /* Reads `bytes` (a multiple of 16) and leaves something in *out, so that it is not left out. */
 void launch_read(const void *memory, int64_t bytes, uint32_t *out, cudaStream_t stream);
 

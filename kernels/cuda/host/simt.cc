@@ -275,27 +275,15 @@ const unsigned char (*simt_exchange(const void *value, size_t bytes))[SIMT_EXCHA
     return slot.values;
 }
 
-template <typename T> static T exchange_xor(T value, int other)
+float __shfl_xor_sync(unsigned mask, float value, int other)
 {
-    T result;
+    float result;
 
+    if (mask != 0xffffffff)
+        fail("an exchange among some lanes only");
     memcpy(&result, simt_exchange(&value, sizeof value)[(current % LANES) ^ (unsigned)other],
            sizeof result);
     return result;
-}
-
-float __shfl_xor_sync(unsigned mask, float value, int other)
-{
-    if (mask != 0xffffffff)
-        fail("an exchange among some lanes only");
-    return exchange_xor(value, other);
-}
-
-int __shfl_xor_sync(unsigned mask, int value, int other)
-{
-    if (mask != 0xffffffff)
-        fail("an exchange among some lanes only");
-    return exchange_xor(value, other);
 }
 
 float simt_float(uint32_t bits)

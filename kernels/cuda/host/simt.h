@@ -53,7 +53,6 @@ static inline void __syncwarp(void)
 }
 
 float __shfl_xor_sync(unsigned mask, float value, int other);
-int __shfl_xor_sync(unsigned mask, int value, int other);
 
 float simt_float(uint32_t bits);
 uint32_t simt_bits(float value);

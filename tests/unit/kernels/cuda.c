@@ -113,6 +113,21 @@ static void device_that_is_not_there_is_a_reason(void **state)
     assert_null(cuda_backend_create(true, 0, problem));
 }
 
+/* More in all than the device has, never more at a time. */
+static void memory_given_back_is_there_again(void **state)
+{
+    struct backend *backend = open_on(DEVICE_BYTES, 0, 0);
+
+    (void)state;
+    assert_non_null(backend);
+    for (int i = 0; i < 5; i++) {
+        struct buffer *buffer = backend->ops->buffer_create(backend, (30 << 20) / sizeof(float));
+        assert_non_null(buffer);
+        backend->ops->buffer_destroy(buffer);
+    }
+    backend->ops->destroy(backend);
+}
+
 /* Whatever was queued, reading ends and tells. */
 static void device_that_is_lost_stays_lost_with_a_reason(void **state)
 {
@@ -168,6 +183,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(memory_taken_is_what_plans_say),
         cmocka_unit_test(memory_of_a_device_that_is_full_is_a_status_with_figures),
+        cmocka_unit_test(memory_given_back_is_there_again),
         cmocka_unit_test(backend_without_room_for_its_workspace_is_refused),
         cmocka_unit_test(device_that_is_not_there_is_a_reason),
         cmocka_unit_test(device_that_is_lost_stays_lost_with_a_reason),
