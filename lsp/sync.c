@@ -3,7 +3,10 @@
  * Notifications cannot be answered, so one that makes no sense is logged and dropped. A change that cannot be applied closes
  * the document: nothing is offered in it until the editor opens it again, which is better than completing a text that nobody
  * has. */
+#include <stdint.h>
 #include <stdlib.h>
+
+#include <uv.h>
 
 #include "lsp/handlers.h"
 #include "lsp/log.h"
@@ -19,6 +22,34 @@ static const char *uri_read(const struct rpc_message *message)
     if (!uri)
         log_write(LOG_LEVEL_WARN, "dropped: %s without a document", message->method);
     return uri;
+}
+
+/* On a thread of libuv's. */
+static void prepare_run(uv_work_t *work)
+{
+    language_prepare(work->data);
+}
+
+static void prepare_done(uv_work_t *work, int status)
+{
+    (void)status;
+    free(work);
+}
+
+/* Has a language of which nothing was open before made ready, so that the first completion need not wait for that. */
+static void prepare(struct client *client, const char *uri)
+{
+    const struct document *document = documents_find(client->documents, uri);
+    const struct language *language = document ? document_language(document) : NULL;
+    if (!language || language_is_prepared(language) || !client_settings(client, uri)->enabled)
+        return;
+
+    uv_work_t *work = calloc(1, sizeof *work);
+    if (!work)
+        return;
+    work->data = (void *)(uintptr_t)language;
+    if (uv_queue_work(client->loop, work, prepare_run, prepare_done) != 0)
+        free(work);
 }
 
 void sync_open(struct client *client, const struct rpc_message *message)
@@ -38,6 +69,7 @@ void sync_open(struct client *client, const struct rpc_message *message)
             client->documents, uri, json_string_value(json_object_get(item, "languageId")),
             json_integer_value(version), json_string_value(text), json_string_length(text), &error))
         log_write(LOG_LEVEL_WARN, "document not opened: %s", error.text);
+    prepare(client, uri);
     surroundings_note_documents(client);
 }
 

@@ -1,11 +1,11 @@
 /* One row per language: adding one is a grammar package, a row here and a folder of queries.
  *
- * Queries are compiled when first asked for, since a session sees one or two languages and compiling takes milliseconds. The
- * loop and the worker both ask, hence the lock.
+ * Queries are compiled when first asked for, since a session sees one or two languages and compiling takes up to a tenth of a
+ * second. Several threads ask: nobody waits for another one, and of two that compile the same the first one's is kept.
  */
 #include "parsers/languages.h"
 
-#include <pthread.h>
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <string.h>
 #include <strings.h>
@@ -262,11 +262,7 @@ static const struct language languages[] = {
 
 enum { LANGUAGE_COUNT = sizeof languages / sizeof *languages };
 
-static pthread_mutex_t compile_lock = PTHREAD_MUTEX_INITIALIZER;
-static struct {
-    bool tried;
-    const TSQuery *query;
-} compiled[LANGUAGE_COUNT][QUERY_KINDS];
+static _Atomic(const TSQuery *) compiled[LANGUAGE_COUNT][QUERY_KINDS]; /* NULL: not yet */
 
 static bool has_ending(const char *path, const char *ending)
 {
@@ -342,18 +338,33 @@ const char *const *language_long_opens(const struct language *language)
 
 const TSQuery *language_query(const struct language *language, enum query_kind kind)
 {
-    size_t index = (size_t)(language - languages);
+    _Atomic(const TSQuery *) *place = &compiled[language - languages][kind];
     const char *text = language->queries[kind];
+    const TSQuery *query = atomic_load(place), *others = NULL;
     uint32_t at = 0;
     TSQueryError problem = TSQueryErrorNone;
 
-    pthread_mutex_lock(&compile_lock);
-    if (!compiled[index][kind].tried) {
-        compiled[index][kind].tried = true;
-        compiled[index][kind].query =
-            ts_query_new(language_grammar(language), text, (uint32_t)strlen(text), &at, &problem);
-    }
-    const TSQuery *query = compiled[index][kind].query;
-    pthread_mutex_unlock(&compile_lock);
-    return query;
+    if (query)
+        return query;
+    TSQuery *ours =
+        ts_query_new(language_grammar(language), text, (uint32_t)strlen(text), &at, &problem);
+    if (!ours || atomic_compare_exchange_strong(place, &others, ours))
+        return ours;
+    ts_query_delete(ours);
+    return others;
+}
+
+bool language_is_prepared(const struct language *language)
+{
+    int kind = 0;
+
+    while (kind < QUERY_KINDS && atomic_load(&compiled[language - languages][kind]))
+        kind++;
+    return kind == QUERY_KINDS;
+}
+
+void language_prepare(const struct language *language)
+{
+    for (int kind = 0; kind < QUERY_KINDS; kind++)
+        language_query(language, (enum query_kind)kind);
 }

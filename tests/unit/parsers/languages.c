@@ -75,6 +75,19 @@ static void languages_are_listed_alphabetically(void **state)
     assert_null(language_at(language_count()));
 }
 
+static void language_is_prepared_when_all_its_queries_are(void **state)
+{
+    const struct language *language = language_find("lua", NULL);
+
+    (void)state;
+    assert_false(language_is_prepared(language));
+    assert_non_null(language_query(language, QUERY_BLOCKS));
+    assert_false(language_is_prepared(language));
+    language_prepare(language);
+    assert_true(language_is_prepared(language));
+    assert_false(language_is_prepared(language_find("go", NULL)));
+}
+
 static void grammar_and_queries_of_each_language_load(void **state)
 {
     (void)state;
@@ -112,6 +125,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(language_is_found_by_id_else_by_ending),
         cmocka_unit_test(languages_are_listed_alphabetically),
+        cmocka_unit_test(language_is_prepared_when_all_its_queries_are),
         cmocka_unit_test(grammar_and_queries_of_each_language_load),
         cmocka_unit_test(comment_marks_of_each_language_are_there),
     };
