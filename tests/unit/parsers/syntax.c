@@ -240,6 +240,8 @@ static const struct errors_case errors_cases[] = {
     {"go", "func f() {\n}\n", 10, 10, "\n\treturn", 0},
     {"tsx", "const a = <p></p>;\n", 13, 13, "<b>", 1},
     {"html", "<ul></ul>\n", 4, 4, "<li>a</li>", 0},
+    {"html", "<div>\n<p>a\n</div>\n", 10, 10, "</b>", 1},
+    {"html", "<div>\n<p>a</b></p>\n</div>\n", 10, 10, "<b>", -1},
 };
 
 static size_t errors_of(const struct language *language, const char *text, size_t bytes)
