@@ -383,6 +383,7 @@ void complete_request(struct client *client, const struct rpc_message *message)
     }
 
     client->counts.requests++;
+    loading_remind(client);
     struct completer *completer = completer_of(client);
     if (completer && completer->question.id) {
         client->counts.superseded++;

@@ -30,6 +30,8 @@ bool configure_answer(struct client *client, const struct rpc_message *message);
 /* loading.c */
 /* Sees to it that the model which the settings want is loaded, or none where nothing is switched on. */
 void loading_start(struct client *client);
+/* Somebody wants the model: it waits no longer for a configuration that the editor owes. */
+void loading_remind(struct client *client);
 /* False where the answer belongs to others. */
 bool loading_answer(struct client *client, const struct rpc_message *message);
 

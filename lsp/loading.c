@@ -227,6 +227,12 @@ void loading_start(struct client *client)
     progress_end(client);
 }
 
+void loading_remind(struct client *client)
+{
+    if (client->has_started && client->model == CLIENT_MODEL_UNASKED)
+        loading_start(client);
+}
+
 bool loading_answer(struct client *client, const struct rpc_message *message)
 {
     const json_int_t id = json_integer_value(message->id);
