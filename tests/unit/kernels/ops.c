@@ -76,13 +76,13 @@ static bool is_available(void)
     struct backend *tried = create(1);
     struct backend_info info = {.kernels = "", .device = ""};
 
-    if (tried) {
+    if (tried)
         backend_describe(tried, &info);
-        tried->ops->destroy(tried);
-    }
     const bool available =
         (strcmp(info.kernels, way->isa) == 0 || strcmp(info.device, way->isa) == 0) &&
         info.is_exact == way->exact;
+    if (tried)
+        tried->ops->destroy(tried);
     if (!available)
         print_message("skipped: no %s %s products on this machine\n", way->isa,
                       way->exact ? "exact" : "fast");
