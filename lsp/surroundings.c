@@ -253,12 +253,6 @@ static json_t *workspace_write(const struct surroundings *surroundings)
                      workspace_is_watched(surroundings->workspace));
 }
 
-/* What is not known is below zero. */
-static json_t *number_or_null(int number, bool is_there)
-{
-    return is_there && number >= 0 ? json_integer(number) : json_null();
-}
-
 json_t *surroundings_prompt(const struct client *client)
 {
     const struct surroundings *surroundings = client->surroundings;
@@ -272,11 +266,11 @@ json_t *surroundings_prompt(const struct client *client)
         files += counts->files[i];
     const int parts = files + counts->repository + counts->prefix + counts->suffix + counts->line;
     json_t *text = given->text ? json_stringn(given->text, given->bytes) : json_null();
-    json_t *total = number_or_null(parts > 0 ? parts : given->tokens, given->text != NULL);
-    json_t *reused = number_or_null(given->reused, given->text != NULL);
+    const int total = parts > 0 || given->tokens < 0 ? parts : given->tokens;
+    json_t *reused = given->text && given->reused >= 0 ? json_integer(given->reused) : json_null();
     /* a name and its value to a line: */
     /* clang-format off */
-    return json_pack("{s:s?, s:o, s:{s:o, s:i, s:i, s:i, s:i, s:i}, s:o, s:o, s:o}",
+    return json_pack("{s:s?, s:o, s:{s:i, s:i, s:i, s:i, s:i, s:i}, s:o, s:o, s:o}",
                      "for", surroundings->purpose,
                      "text", text,
                      "tokens", "total", total, "files", files, "repository", counts->repository,
