@@ -1,5 +1,6 @@
 /* Device memory is taken in large pieces, because the driver rounds what it gives up to 2 MiB, and cut into blocks from their
- * starts on, each block from the first piece with room. Pieces grow, and shrink to what is needed where memory is short.
+ * starts on, each block from the first piece with room. Pieces grow; the last takes what the limit leaves, and where memory is
+ * short of it they shrink to what is needed. Models of 0.5 to 7 billion parameters leave less than 2 MiB unused at their limits.
  *
  * Uploads go through pinned memory in halves: one is filled, from a file perhaps, while the other is on its way. */
 #include <string.h>
@@ -10,7 +11,7 @@
  * its own, whose ends a sanitizer watches. */
 #ifndef PIECE_BYTES_FIRST
 #define PIECE_BYTES_FIRST ((size_t)8 << 20)
-#define PIECE_BYTES_LAST  ((size_t)256 << 20)
+#define PIECE_BYTES_LAST  ((size_t)512 << 20)
 #endif
 
 bool memory_init(struct cuda_backend *backend)
@@ -44,21 +45,22 @@ static struct piece *piece_with_room(struct cuda_backend *backend, size_t bytes)
     return NULL;
 }
 
-/* How large the next piece may be. */
-static size_t piece_size(const struct cuda_backend *backend)
+/* How large the next piece may be that a block of `least` bytes goes to: larger than the last, up to what the limit leaves. */
+static size_t piece_size(const struct cuda_backend *backend, size_t least)
 {
+    const int64_t left = backend->limit_bytes - backend->piece_bytes;
     size_t bytes = PIECE_BYTES_FIRST;
 
     for (int i = 0; i < backend->piece_count && bytes != PIECE_BYTES_LAST; i++)
         bytes *= 2;
-    return bytes;
+    return left >= (int64_t)least && left < (int64_t)bytes ? (size_t)left : bytes;
 }
 
 /* Another piece with room for `bytes`, NULL where the device or the limit has no such room. */
 static struct piece *piece_create(struct cuda_backend *backend, size_t bytes)
 {
     struct piece *piece = &backend->pieces[backend->piece_count];
-    size_t size = piece_size(backend);
+    size_t size = piece_size(backend, bytes);
     cudaError_t error = cudaErrorMemoryAllocation;
 
     if (backend->piece_count == PIECES_MAX) {
