@@ -1,4 +1,5 @@
-/* One request: text becomes a prompt, the session evaluates it, tokens are chosen, recorded and shown until something says stop. */
+/* One request: text becomes a prompt, the session evaluates it, tokens are chosen, recorded and shown until something says
+ * stop. */
 #include "infer/engine_parts.h"
 
 #include <stdlib.h>

@@ -1,10 +1,10 @@
 /* Causal attention with grouped heads over the key-value cache.
  *
- * Threads share the pairs of key-value head and query, in that order: those that follow one another read the same keys. A member
- * takes as many as CHUNK_PAIRS at a time and leads them through the cache BLOCK_POSITIONS positions after another, so that a
- * block of keys and values is read from its fastest cache by all of them. Softmax is kept as a largest score, a sum and an
- * unfinished output per pair (Milakov & Gimelshein, arXiv 1805.02867); blocks begin at multiples of their size, so the order of
- * sums is the same for every batch. */
+ * Threads share the pairs of key-value head and query, in that order: those that follow one another read the same keys. A
+ * member takes as many as CHUNK_PAIRS at a time and leads them through the cache BLOCK_POSITIONS positions after another, so
+ * that a block of keys and values is read from its fastest cache by all of them. Softmax is kept as a largest score, a sum
+ * and an unfinished output per pair (Milakov & Gimelshein, arXiv 1805.02867); blocks begin at multiples of their size, so the
+ * order of sums is the same for every batch. */
 #include "kernels/cpu/cpu_backend.h"
 
 #include <math.h>

@@ -75,7 +75,8 @@ struct cpu_product {
 void cpu_multiply(struct cpu_backend *backend, const struct cpu_product *products, int count,
                   const float *in, int n);
 
-/* out of the first = silu(first product) * second product; false, and nothing done, where the two matrices are not held alike. */
+/* out of the first = silu(first product) * second product; false, and nothing done, where the two matrices are not held
+ * alike. */
 bool cpu_multiply_gated(struct cpu_backend *backend, const struct cpu_product products[2],
                         const float *in, int n);
 

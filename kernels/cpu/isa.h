@@ -22,9 +22,9 @@ enum {
     ISA_TABLE_BYTES = 1024, /* a codebook in the form that `expand` wants */
 };
 
-/* A few rows times a few inputs, over a block of columns. Inputs stand in panels: [cols / ISA_STEP][inputs][ISA_STEP] numbers, so
- * that a product reads them front to back. Sums go on from block to block in `carried`, and each is made on its own, in one order:
- * what comes out depends neither on the blocks nor on what is computed beside it. */
+/* A few rows times a few inputs, over a block of columns. Inputs stand in panels: [cols / ISA_STEP][inputs][ISA_STEP]
+ * numbers, so that a product reads them front to back. Sums go on from block to block in `carried`, and each is made on its
+ * own, in one order: what comes out depends neither on the blocks nor on what is computed beside it. */
 struct isa_tile {
     const void *rows[ISA_TILE_ROWS]; /* [cols]; a row may occur twice where a matrix ends */
     const void *panel;
@@ -45,20 +45,20 @@ struct number_format {
     size_t bytes;       /* of one number */
     int64_t block_cols; /* columns of a block that fits the fastest cache, a multiple of ISA_STEP */
 
-    /* Brings one input's columns [cols] into a panel, ISA_STEP numbers at a time with `step` numbers from one to the next, filled
-     * up with zeros: in the order in which `expand` leaves a row where `is_looked_up`, else in that of a dense row. */
+    /* Brings one input's columns [cols] into a panel, ISA_STEP numbers at a time with `step` numbers from one to the next,
+     * filled up with zeros: in the order in which `expand` leaves a row where `is_looked_up`, else in that of a dense row. */
     void (*pack)(const float *in, int64_t cols, bool is_looked_up, void *panel, int64_t step);
 
     /* Puts a codebook [256] into the form that `expand` wants, at most ISA_TABLE_BYTES. */
     void (*prepare)(const float *codebook, void *table);
 
-    /* row [cols, rounded up to ISA_STEP] = codebook at indices [cols], in an order of its own within each step. `ahead` is where
-     * indices will be read next. */
+    /* row [cols, rounded up to ISA_STEP] = codebook at indices [cols], in an order of its own within each step. `ahead` is
+     * where indices will be read next. */
     void (*expand)(const void *table, const uint8_t *indices, int64_t cols, const uint8_t *ahead,
                    void *row);
 
-    /* As expand and tile in one over whole rows, without the way through memory, for n <= ISA_DIRECT_INPUTS inputs in one panel.
-     * The same bits as those two give. NULL where it would not be faster. */
+    /* As expand and tile in one over whole rows, without the way through memory, for n <= ISA_DIRECT_INPUTS inputs in one
+     * panel. The same bits as those two give. NULL where it would not be faster. */
     void (*multiply)(const void *table, const uint8_t *const *indices, const void *panel,
                      int64_t cols, int n, float *sums, int64_t sums_stride);
 

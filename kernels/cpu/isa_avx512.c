@@ -226,9 +226,9 @@ static void expand_bf16(const void *table, const uint8_t *indices, int64_t cols,
 
 /* --- straight from the indices ---------------------------------------------------------------------------------------- */
 
-/* Looks up 64 indices of `row_count` rows and multiplies them with `count` inputs while they are in registers; `mask` says which
- * of them there are at a row's end. The counts and `is_whole` are constant where this is expanded. Each sum sees its products in
- * the order in which tile_bf16 adds them. */
+/* Looks up 64 indices of `row_count` rows and multiplies them with `count` inputs while they are in registers; `mask` says
+ * which of them there are at a row's end. The counts and `is_whole` are constant where this is expanded. Each sum sees its
+ * products in the order in which tile_bf16 adds them. */
 static inline __attribute__((always_inline)) void
 look_up_step_bf16(const struct plane *p0, const struct plane *p1, const uint8_t *const *indices,
                   const uint16_t *x, int64_t i, __mmask64 mask, const bool is_whole,

@@ -1,9 +1,9 @@
 /* Matrix products over HXQ and dense weights.
  *
- * Several products of the same inputs are one piece of work: their blocks of BLOCK_ROWS rows stand in one queue that the threads
- * share. For a few inputs the instruction set multiplies straight from the indices; for many, a member expands a block of rows,
- * a few hundred columns at a time, into scratch that stays in its fastest cache and multiplies it with every input there. Either
- * way the compressed form is what travels from memory, once, and every sum is made in the same order.
+ * Several products of the same inputs are one piece of work: their blocks of BLOCK_ROWS rows stand in one queue that the
+ * threads share. For a few inputs the instruction set multiplies straight from the indices; for many, a member expands a
+ * block of rows, a few hundred columns at a time, into scratch that stays in its fastest cache and multiplies it with every
+ * input there. Either way the compressed form is what travels from memory, once, and every sum is made in the same order.
  *
  * Exceptions of a row come last: the sum of their deltas times the float32 inputs is added to the row's result. */
 #include "kernels/cpu/cpu_backend.h"

@@ -1,6 +1,6 @@
-/* Each loop is a round: the caller publishes the work and raises the round's number, every member takes shares of the items until
- * none are left and counts itself out. Processors differ in speed, by design or because others use them too: a fast one takes
- * more shares.
+/* Each loop is a round: the caller publishes the work and raises the round's number, every member takes shares of the items
+ * until none are left and counts itself out. Processors differ in speed, by design or because others use them too: a fast one
+ * takes more shares.
  *
  * A forward pass is hundreds of rounds in quick succession, so members and caller first watch the two counters for a moment;
  * only then do they sleep on a condition. Whoever raises a counter looks whether somebody sleeps. Both sides use sequentially
