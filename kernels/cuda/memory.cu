@@ -1,6 +1,7 @@
-/* Device memory is taken in large pieces, because the driver rounds what it gives up to 2 MiB, and cut into blocks from their
- * starts on, each block from the first piece with room. Pieces grow; the last takes what the limit leaves, and where memory is
- * short of it they shrink to what is needed. Models of 0.5 to 7 billion parameters leave less than 2 MiB unused at their limits.
+/* Device memory is taken in large pieces, because the driver rounds what it gives up to 2 MiB, and cut into blocks from
+ * their starts on, each block from the first piece with room. Pieces grow; the last takes what the limit leaves, and where
+ * memory is short of it they shrink to what is needed. Models of 0.5 to 7 billion parameters leave less than 2 MiB unused at
+ * their limits.
  *
  * Uploads go through pinned memory in halves: one is filled, from a file perhaps, while the other is on its way. */
 #include <string.h>
