@@ -267,11 +267,22 @@ test('status_of_ready_server_names_device_and_latency', function(nvim)
   end)
 end)
 
-test('command_document_writes_a_comment_that_one_undo_takes_back', function(nvim)
+-- Puts the cursor on an empty line below a comment that says what is wanted.
+local function write_wish(nvim)
   nvim:wait_ready()
-  local before = nvim:text()
-  nvim:press('gg:Hxqd document<CR>')
-  nvim:wait('a comment', function() return nvim:text() ~= before end)
+  nvim:lua([[
+    local lines = { 'def clamp(value, low, high):', '    # keep the value between low and high', '', '' }
+    vim.api.nvim_buf_set_lines(0, 0, 0, true, lines)
+    vim.api.nvim_win_set_cursor(0, { 3, 0 })
+    vim.go.undolevels = vim.go.undolevels
+  ]])
+  return nvim:text()
+end
+
+test('command_generate_writes_code_that_one_undo_takes_back', function(nvim)
+  local before = write_wish(nvim)
+  nvim:press(':Hxqd generate<CR>')
+  nvim:wait('code', function() return nvim:text() ~= before end)
   expect_server_agrees(nvim)
   nvim:press('u')
   expect_text(nvim, before)
@@ -326,16 +337,13 @@ test('hover_shows_signature_of_name_under_cursor', function(nvim)
   expect_match(shown, 'sample.py')
 end)
 
-test('code_action_documents_the_definition', function(nvim)
-  nvim:wait_ready()
-  local before = nvim:text()
-  nvim:lua([[
-    vim.api.nvim_win_set_cursor(0, { 1, 5 })
-    vim.lsp.buf.code_action({
-      filter = function(action) return action.title:lower():find('document') ~= nil end, apply = true,
-    })
-  ]])
-  nvim:wait('a comment', function() return nvim:text() ~= before end)
+test('code_action_writes_what_the_comment_says', function(nvim)
+  local before = write_wish(nvim)
+  nvim:press('gra')
+  -- The core's list: a number and <CR> choose.
+  nvim:wait('the list', function() return nvim:lua('return vim.fn.mode(1)'):find('^[rc]') end)
+  nvim:press('1<CR>')
+  nvim:wait('code', function() return nvim:text() ~= before end)
   expect_server_agrees(nvim)
 end)
 
