@@ -32,7 +32,7 @@ local PARTS = {
 }
 
 -- Buffer number → { is_outdated, hand_over, token, on_piece, count, was_invoked, step }.
-local states = vim.defaulttable()
+local states = vim.defaulttable(function() return {} end)
 
 -- How many tokens for pieces were made.
 local tokens = 0
