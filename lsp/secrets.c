@@ -21,6 +21,7 @@ enum {
     BLOCK_BYTES_MAX = 64 * 1024,
     NAME_BYTES_MAX = 64,
     VALUE_BYTES_MAX = 4096,
+    TYPE_BYTES_MAX = 32, /* of a type with what stands around it */
 };
 
 /* --- files ------------------------------------------------------------------------------------------------------------ */
@@ -340,12 +341,17 @@ static size_t url_password(const struct scan *scan, const char **at)
 /* Whether a name speaks of a secret; it is looked at in small letters and without '_' and '-'. */
 static bool is_secret_name(const char *name, size_t bytes)
 {
-    static const char *const words[] = {"password", "passwd",     "passphrase", "secret",
-                                        "apikey",   "accesskey",  "privatekey", "authtoken",
-                                        "token",    "credential", "pwd",        "authkey"};
+    static const char *const words[] = {
+        "password",   "passwd",        "passphrase", "secret",       "apikey", "accesskey",
+        "privatekey", "authtoken",     "token",      "credential",   "pwd",    "authkey",
+        "secretkey",  "secretkeybase", "signingkey", "encryptionkey"};
+    static const char pass[] = "_PASS";
+    const size_t pass_bytes = sizeof pass - 1;
     char small[NAME_BYTES_MAX + 1];
     size_t count = 0;
 
+    if (bytes > pass_bytes && memcmp(name + bytes - pass_bytes, pass, pass_bytes) == 0)
+        return true;
     for (size_t i = 0; i < bytes && count < NAME_BYTES_MAX; i++)
         if (isalnum((unsigned char)name[i]))
             small[count++] = (char)tolower((unsigned char)name[i]);
@@ -358,12 +364,18 @@ static bool is_secret_name(const char *name, size_t bytes)
     return false;
 }
 
+static bool is_quote(char byte)
+{
+    return byte == '"' || byte == '\'' || byte == '`';
+}
+
 /* What is between a name and its value: quotes, blanks, and '=', ':' or both. NULL where it is something else. */
 static const char *assignment_end(const struct scan *scan, const char *at)
 {
     bool is_assigned = false;
 
-    at += at < scan->end && (*at == '"' || *at == '\'' || *at == ']');
+    at += at < scan->end && is_quote(*at);
+    at += at < scan->end && *at == ']';
     while (at < scan->end && (*at == ' ' || *at == '\t' || *at == '=' || *at == ':')) {
         is_assigned = is_assigned || *at == '=' || *at == ':';
         at++;
@@ -397,24 +409,102 @@ static const char *bare_end(const struct scan *scan, const char *at)
     return is_value && (end == scan->end || *end == '\n' || *end == '\r') ? end : at;
 }
 
+static const char *skip_blank(const struct scan *scan, const char *at)
+{
+    while (at < scan->end && (*at == ' ' || *at == '\t'))
+        at++;
+    return at;
+}
+
+/* The quoted value behind a name with a type, as in "key: string = 'a'" and "key []byte = ..."; NULL where there is none. */
+static const char *typed_value(const struct scan *scan, const char *at)
+{
+    const char *end = at;
+
+    while (end < scan->end && end - at < TYPE_BYTES_MAX &&
+           (isalnum((unsigned char)*end) || (*end != '\0' && strchr("_ \t:&*<>[].", *end))))
+        end++;
+    if (end == scan->end || *end != '=')
+        return NULL;
+    end = skip_blank(scan, end + 1);
+    return end < scan->end && is_quote(*end) ? end : NULL;
+}
+
+/* The value of a constant that no sign assigns, as in "ENV API_KEY a"; NULL where the name is none. */
+static const char *constant_value(const struct scan *scan, const char *name, const char *name_end)
+{
+    const char *value = skip_blank(scan, name_end);
+
+    while (name < name_end && !islower((unsigned char)*name))
+        name++;
+    return name == name_end && value > name_end ? value : NULL;
+}
+
+/* "<password>a</password>": the end of what is in the element, `at` where a name is none's. */
+static const char *element_end(const struct scan *scan, const char *name, const char *at)
+{
+    const char *end = at;
+
+    if (name == scan->text || name[-1] != '<' || at == scan->end || *at != '>')
+        return at;
+    while (end < scan->end && *end != '<' && *end != '\n')
+        end++;
+    return end < scan->end && *end == '<' ? end : at;
+}
+
+/* What follows "Bearer " or "Basic " in a header (RFC 9110, section 11.4): its span, *at moved to it. */
+static size_t header_value(const struct scan *scan, const char **at)
+{
+    const size_t scheme = begins(scan, *at, "Bearer ") ? 7 : begins(scan, *at, "Basic ") ? 6 : 0;
+    const char *start = *at + scheme, *end = start;
+    bool is_coded = false; /* no word: a digit, or a capital behind a small letter */
+
+    while (scheme > 0 && end < scan->end && is_word(*end)) {
+        is_coded = is_coded || isdigit((unsigned char)*end) ||
+                   (end > start && isupper((unsigned char)*end) && islower((unsigned char)end[-1]));
+        end++;
+    }
+    if (!is_coded || end - start < SECRETS_BARE_BYTES)
+        return 0;
+    *at = start;
+    return (size_t)(end - start);
+}
+
+/* Where the value of the name [name, name_end) stands, without quotes. False where there is none. */
+static bool value_find(const struct scan *scan, const char *name, const char *name_end,
+                       const char **start, const char **end)
+{
+    const char *element = element_end(scan, name, name_end);
+    if (element > name_end) {
+        *start = name_end + 1;
+        *end = element;
+        return true;
+    }
+
+    const char *value = assignment_end(scan, name_end);
+    if (!value || value == scan->end || !is_quote(*value)) {
+        const char *typed = typed_value(scan, name_end);
+        value = typed ? typed : value ? value : constant_value(scan, name, name_end);
+    }
+    if (!value || value == scan->end)
+        return false;
+    *start = value + is_quote(*value);
+    *end = is_quote(*value) ? quoted_end(scan, *start, *value) : bare_end(scan, *start);
+    return true;
+}
+
 /* A value that is assigned to a name at `at` that speaks of a secret: its span without quotes, *at moved to it. */
 static size_t assigned_value(const struct scan *scan, const char **at)
 {
-    const char *name = *at, *name_end = name;
+    const char *name = *at, *name_end = name, *start, *end;
 
     if (name > scan->text && (isalnum((unsigned char)name[-1]) || name[-1] == '_'))
         return 0;
     while (name_end < scan->end &&
            (isalnum((unsigned char)*name_end) || *name_end == '_' || *name_end == '-'))
         name_end++;
-    const char *value = name_end > name ? assignment_end(scan, name_end) : NULL;
-    if (!value || value >= scan->end || !is_secret_name(name, (size_t)(name_end - name)))
-        return 0;
-
-    const bool is_quoted = *value == '"' || *value == '\'' || *value == '`';
-    const char *start = value + is_quoted;
-    const char *end = is_quoted ? quoted_end(scan, start, *value) : bare_end(scan, start);
-    if (end - start < SECRETS_VALUE_BYTES)
+    if (name_end == name || !is_secret_name(name, (size_t)(name_end - name)) ||
+        !value_find(scan, name, name_end, &start, &end) || end - start < SECRETS_VALUE_BYTES)
         return 0;
     *at = start;
     return (size_t)(end - start);
@@ -439,6 +529,7 @@ static size_t secret_find(const struct scan *scan, const char **at)
         bytes = bytes ? bytes : random_word(scan, place);
         bytes = bytes ? bytes : random_run(scan, place);
         bytes = bytes ? bytes : url_password(scan, &place);
+        bytes = bytes ? bytes : header_value(scan, &place);
         bytes = bytes ? bytes : assigned_value(scan, &place);
         if (bytes > 0) {
             *at = place;

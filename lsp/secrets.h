@@ -8,9 +8,10 @@
  *     stay what they were. The daemon's own copy keeps the text; only the copy for the prompt is masked.
  *
  * What looks like one: blocks of private keys, the shapes of well-known tokens (AWS, GitHub, GitLab, Slack, Stripe, Google,
- * npm, JWT...), the password in a URL, a value assigned to a name such as "password" or "api_key", and words of
- * SECRETS_WORD_BYTES or more that look random. Rather one word too many than one too few: what is masked costs a completion a
- * little, what is not cannot be taken back. A short secret in plain words beside an ordinary name cannot be told from text.
+ * npm, JWT...), the password in a URL, what a header authorizes with, a value assigned to a name such as "password" or
+ * "api_key", and words of SECRETS_WORD_BYTES or more that look random. Rather one word too many than one too few: what is
+ * masked costs a completion a little, what is not cannot be taken back. A short secret in plain words beside an ordinary name
+ * cannot be told from text.
  *
  * Pure functions; any thread may ask.
  */

@@ -44,68 +44,87 @@ static void files_are_secret_by_their_names(void **state)
             fail_msg("%s", cases[i].path);
 }
 
+static const struct {
+    const char *text, *masked;
+} mask_cases[] = {
+    /* shapes */
+    {"id = AKIAIOSFODNN7EXAMPLE;", "id = xxxxxxxxxxxxxxxxxxxx;"},
+    {"t='ghp_abcdefghijklmnopqrst'", "t='xxxxxxxxxxxxxxxxxxxxxxxx'"},
+    {"x eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxMjM0In0.abc-_d y",
+     "x xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx y"},
+    {"sk_live_12345678", "xxxxxxxxxxxxxxxx"},
+    {"-----BEGIN RSA PRI"
+     "VATE KEY-----\nMIIE\nabc\n-----END RSA PRIVATE KEY-----\nint a;\n",
+     "xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx\nxxxx\nxxx\nxxxxxxxxxxxxxxxxxxxxxxxxxxxxx\nint a;\n"},
+    {"-----BEGIN PRI"
+     "VATE KEY-----\nab",
+     "xxxxxxxxxxxxxxxxxxxxxxxxxxx\nxx"},
+    /* random words */
+    {"k: 9f86d081884c7d659a2feaa0c55ad015", "k: xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx"},
+    {"\"8Kd0fQ2mZp7/vRtX5yLbN3wHs1JcGu9+AeTqYiVo\"",
+     "\"xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx\""},
+    {"aws_secret_access_key = wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY",
+     "aws_secret_access_key = xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx"},
+    {"https://hooks/T0/q8Zr2LxW4tYvB6nM1kPd3s", "https://hooks/T0/xxxxxxxxxxxxxxxxxxxxxx"},
+    /* passwords */
+    {"postgres://me:geheim@host/db", "postgres://me:xxxxxx@host/db"},
+    {"password = \"open sesame\"", "password = \"xxxxxxxxxxx\""},
+    {"{\"api_key\": 'abcd'}", "{\"api_key\": 'xxxx'}"},
+    {"DB_PASSWORD=hunter2222\n", "DB_PASSWORD=xxxxxxxxxx\n"},
+    {"  accessToken: s3cr3t-value\n", "  accessToken: xxxxxxxxxxxx\n"},
+    {"s.password := \"a\\\"bcd\"", "s.password := \"xxxxxx\""},
+    {"DB_PASS=hunter2x", "DB_PASS=xxxxxxxx"},
+    {"SECRET_KEY_BASE: a1b2c3d4e5\n", "SECRET_KEY_BASE: xxxxxxxxxx\n"},
+    {"let apiKey: string = \"abcd1234\";", "let apiKey: string = \"xxxxxxxx\";"},
+    {"var apiKey string = \"abcd1234\"", "var apiKey string = \"xxxxxxxx\""},
+    {"char password[] = \"abcd\";", "char password[] = \"xxxx\";"},
+    {"os.environ['API_KEY'] = 'abcd'", "os.environ['API_KEY'] = 'xxxx'"},
+    {"#define WIFI_PASSWORD \"hunter22\"", "#define WIFI_PASSWORD \"xxxxxxxx\""},
+    {"ENV API_KEY abc123def456\n", "ENV API_KEY xxxxxxxxxxxx\n"},
+    {"<password>hunter</password>", "<password>xxxxxx</password>"},
+    {"Authorization: Bearer abcdef12", "Authorization: Bearer xxxxxxxx"},
+    {"-H 'Authorization: Basic dXNlcjpwYXNz'", "-H 'Authorization: Basic xxxxxxxxxxxx'"},
+    /* code */
+    {"<password>", NULL},
+    {"<token>\n</token>", NULL},
+    {"Basic knowledge of the Bearer protocols", NULL},
+    {"if (token[0] == '#')", NULL},
+    {"case TOKEN_SECRET: return 1;", NULL},
+    {"let token: string;", NULL},
+    {"CHECK(PASSWORD", NULL},
+    {"TOKEN ", NULL},
+    {"size_t text_position_at(const struct text *text);", NULL},
+    {"enum { CONTEXT_PREFIX_BYTES_2024_01 = 64 * 1024 };", NULL},
+    {"myVeryLongCamelCaseIdentifierName2Test3();", NULL},
+    {"#include \"tests/unit/infer/v2/tokenizer3/utf8.h\"", NULL},
+    {"token = next_token(lexer);", NULL},
+    {"token=self.token)", NULL},
+    {"if (password == NULL) return;", NULL},
+    {"const char *token = strtok(line, \" \");", NULL},
+    {"https://example.org/a/b?c=d", NULL},
+    {"key = \"value\"", NULL},
+    {"0x12345678, 0x9abcdef0, 3.14159265358979323846", NULL},
+    {"2026-11-24T10:20:30.123456Z", NULL},
+    {"-----BEGIN CERTIFICATE-----\n", NULL},
+    {"@user on line 3: see http://host:80/x", NULL},
+    {"", NULL},
+};
+
 static void secrets_are_masked_and_nothing_else(void **state)
 {
-    static const struct {
-        const char *text, *masked;
-    } cases[] = {
-        /* shapes */
-        {"id = AKIAIOSFODNN7EXAMPLE;", "id = xxxxxxxxxxxxxxxxxxxx;"},
-        {"t='ghp_abcdefghijklmnopqrst'", "t='xxxxxxxxxxxxxxxxxxxxxxxx'"},
-        {"x eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxMjM0In0.abc-_d y",
-         "x xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx y"},
-        {"sk_live_12345678", "xxxxxxxxxxxxxxxx"},
-        {"-----BEGIN RSA PRI"
-         "VATE KEY-----\nMIIE\nabc\n-----END RSA PRIVATE KEY-----\nint a;\n",
-         "xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx\nxxxx\nxxx\nxxxxxxxxxxxxxxxxxxxxxxxxxxxxx\nint a;\n"},
-        {"-----BEGIN PRI"
-         "VATE KEY-----\nab",
-         "xxxxxxxxxxxxxxxxxxxxxxxxxxx\nxx"},
-        /* random words */
-        {"k: 9f86d081884c7d659a2feaa0c55ad015", "k: xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx"},
-        {"\"8Kd0fQ2mZp7/vRtX5yLbN3wHs1JcGu9+AeTqYiVo\"",
-         "\"xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx\""},
-        {"aws_secret_access_key = wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY",
-         "aws_secret_access_key = xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx"},
-        {"https://hooks/T0/q8Zr2LxW4tYvB6nM1kPd3s", "https://hooks/T0/xxxxxxxxxxxxxxxxxxxxxx"},
-        /* passwords */
-        {"postgres://me:geheim@host/db", "postgres://me:xxxxxx@host/db"},
-        {"password = \"open sesame\"", "password = \"xxxxxxxxxxx\""},
-        {"{\"api_key\": 'abcd'}", "{\"api_key\": 'xxxx'}"},
-        {"DB_PASSWORD=hunter2222\n", "DB_PASSWORD=xxxxxxxxxx\n"},
-        {"  accessToken: s3cr3t-value\n", "  accessToken: xxxxxxxxxxxx\n"},
-        {"s.password := \"a\\\"bcd\"", "s.password := \"xxxxxx\""},
-        /* code */
-        {"size_t text_position_at(const struct text *text);", NULL},
-        {"enum { CONTEXT_PREFIX_BYTES_2024_01 = 64 * 1024 };", NULL},
-        {"myVeryLongCamelCaseIdentifierName2Test3();", NULL},
-        {"#include \"tests/unit/infer/v2/tokenizer3/utf8.h\"", NULL},
-        {"token = next_token(lexer);", NULL},
-        {"token=self.token)", NULL},
-        {"if (password == NULL) return;", NULL},
-        {"const char *token = strtok(line, \" \");", NULL},
-        {"https://example.org/a/b?c=d", NULL},
-        {"key = \"value\"", NULL},
-        {"0x12345678, 0x9abcdef0, 3.14159265358979323846", NULL},
-        {"2026-11-24T10:20:30.123456Z", NULL},
-        {"-----BEGIN CERTIFICATE-----\n", NULL},
-        {"@user on line 3: see http://host:80/x", NULL},
-        {"", NULL},
-    };
-
     (void)state;
-    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
-        const size_t bytes = strlen(cases[i].text);
+    for (size_t i = 0; i < sizeof mask_cases / sizeof *mask_cases; i++) {
+        const size_t bytes = strlen(mask_cases[i].text);
         char *text =
             malloc(bytes + 1 - (bytes > 0)); /* exactly, so that reads behind it are seen */
-        memcpy(text, cases[i].text, bytes);
-        if (secrets_has(text, bytes) != (cases[i].masked != NULL))
-            fail_msg("secrets_has %s", cases[i].text);
+        memcpy(text, mask_cases[i].text, bytes);
+        if (secrets_has(text, bytes) != (mask_cases[i].masked != NULL))
+            fail_msg("secrets_has %s", mask_cases[i].text);
         const size_t masked = secrets_mask(text, bytes);
-        const char *wanted = cases[i].masked ? cases[i].masked : cases[i].text;
+        const char *wanted = mask_cases[i].masked ? mask_cases[i].masked : mask_cases[i].text;
         if (memcmp(text, wanted, bytes) != 0)
-            fail_msg("%s became %.*s", cases[i].text, (int)bytes, text);
-        assert_int_equal(masked > 0, cases[i].masked != NULL);
+            fail_msg("%s became %.*s", mask_cases[i].text, (int)bytes, text);
+        assert_int_equal(masked > 0, mask_cases[i].masked != NULL);
         free(text);
     }
 }
