@@ -7,11 +7,11 @@ local server = require('hxqd.server')
 
 return {
   cmd = { server.find() or 'hxqd', 'serve', '--stdio' },
-  -- The first row is read with a grammar; the others are completed as plain text until they get one.
+  -- The last row has no grammar there and is completed as plain text.
   filetypes = {
-    'c', 'javascript', 'javascriptreact', 'lua', 'python',
-    'cpp', 'css', 'go', 'html', 'java', 'php', 'ruby', 'rust', 'sh', 'typescript',
-    'typescriptreact',
+    'c', 'cpp', 'css', 'cuda', 'go', 'html', 'java', 'javascript', 'javascriptreact', 'json', 'lua', 'python', 'rust', 'sh',
+    'typescript', 'typescriptreact',
+    'php', 'ruby',
   },
   root_markers = { '.git' },
   -- A process holds a whole model, so one serves every project of this Neovim.
