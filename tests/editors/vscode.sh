@@ -24,7 +24,7 @@ done
 
 vsix=$(ls editors/vscode/*.vsix 2>/dev/null | tail -n 1)
 [ -n "$vsix" ] || skip "the extension is not built; ./bootstrap vsix does that"
-newer=$(find editors/vscode/src editors/vscode/walkthrough editors/vscode/*.json editors/vscode/*.mjs -newer "$vsix" | head -n 1)
+newer=$(cd editors/vscode && find src walkthrough ./*.json ./*.mjs -newer "${vsix##*/}" | head -n 1)
 [ -z "$newer" ] || skip "$newer is newer than $vsix; ./bootstrap vsix builds it again"
 
 export HXQD CHROMIUM

@@ -5,7 +5,7 @@ import {
   ExecuteCommandRequest, type ExecuteCommandMiddleware, type LanguageClient,
 } from 'vscode-languageclient/node';
 import { showPage } from './pages.js';
-import { changeSetting, isOn, setting, turn } from './settings.js';
+import { changeSetting, isAnyOn, isOn, turn, turnAll } from './settings.js';
 import type { Status } from './status.js';
 
 // Commands about a place in the document.
@@ -106,17 +106,16 @@ async function toggleHere(): Promise<void> {
   if (language) await turn(language, !isOn(language));
 }
 
-async function toggleAll(): Promise<void> {
-  await changeSetting('enabled', setting<boolean>('enabled') === false);
-}
-
 // The menu of the status-bar item.
 async function showMenu(status: Status): Promise<void> {
   const language = vscode.window.activeTextEditor?.document.languageId;
-  const isEnabled = setting<boolean>('enabled') !== false;
+  const offOrOn = (isNow: boolean) => (isNow ? 'Off' : 'On');
+  const here = language
+    ? [{ label: `$(symbol-boolean) Turn ${offOrOn(isOn(language))} for ${language}`, command: 'hxqd.toggleLanguage' }]
+    : [];
   const entries: (vscode.QuickPickItem & { command: string })[] = [
-    ...(language ? [{ label: `$(symbol-boolean) Turn ${isOn(language) ? 'Off' : 'On'} for ${language}`, command: 'hxqd.toggleLanguage' }] : []),
-    { label: `$(power) Turn ${isEnabled ? 'Off' : 'On'} Everywhere`, command: 'hxqd.toggle' },
+    ...here,
+    { label: `$(power) Turn ${offOrOn(isAnyOn())} Everywhere`, command: 'hxqd.toggle' },
     ...(status.isReady() ? [{ label: '$(eye) Show Prompt', command: 'hxqd.showPrompt' }] : []),
     { label: '$(debug-restart) Restart', command: 'hxqd.restart' },
     { label: '$(output) Show Log', command: 'hxqd.showLog' },
@@ -136,7 +135,7 @@ export function registerCommands(
   const table: Record<string, () => unknown> = {
     'hxqd.menu': () => showMenu(status),
     'hxqd.restart': restart,
-    'hxqd.toggle': toggleAll,
+    'hxqd.toggle': () => turnAll(!isAnyOn()),
     'hxqd.toggleLanguage': toggleHere,
     'hxqd.showLog': () => log.show(true),
     'hxqd.chooseProgram': chooseProgram,
@@ -144,5 +143,6 @@ export function registerCommands(
     'hxqd.openSettings': () => run('workbench.action.openSettings', `@ext:${extension.extension.id}`),
     'hxqd.walkthrough': () => run('workbench.action.openWalkthrough', `${extension.extension.id}#hxqd.start`, false),
   };
-  return vscode.Disposable.from(...Object.entries(table).map(([name, action]) => vscode.commands.registerCommand(name, action)));
+  const registered = Object.entries(table).map(([name, action]) => vscode.commands.registerCommand(name, action));
+  return vscode.Disposable.from(...registered);
 }

@@ -4,11 +4,8 @@ import { registerCommands } from './commands.js';
 import { Ghost } from './ghost.js';
 import { registerPages } from './pages.js';
 import { Server } from './server.js';
-import { concernsServer, languages } from './settings.js';
+import { languages, SECTION } from './settings.js';
 import { Status } from './status.js';
-
-// Settings that are being typed change often.
-const SETTLE_MS = 500;
 
 // Tells the server what was copied: a hint at what the user is about to write. Nothing is changed in the clipboard.
 function watchCopying(server: Server): vscode.Disposable {
@@ -20,16 +17,16 @@ function watchCopying(server: Server): vscode.Disposable {
   }, { copyMimeTypes: ['text/plain'], providedPasteEditKinds: [] });
 }
 
-// Starts the server anew when what it was started with has changed.
+// The server asks for its settings by itself; another program, or another list of languages, needs another server.
 function watchSettings(server: Server, status: Status): vscode.Disposable {
-  let timer: NodeJS.Timeout | undefined;
   let known = String(languages());
   return vscode.workspace.onDidChangeConfiguration((event) => {
-    status.draw();
-    if (!concernsServer(event) && String(languages()) === known) return;
+    if (!event.affectsConfiguration(SECTION)) return;
+    const isOther = event.affectsConfiguration(`${SECTION}.path`) || String(languages()) !== known;
     known = String(languages());
-    clearTimeout(timer);
-    timer = setTimeout(() => void server.restart(), SETTLE_MS);
+    status.draw();
+    if (isOther) void server.restart();
+    else server.reconfigured();
   });
 }
 

@@ -3,8 +3,8 @@
 // VS Code takes one answer to each question, has no way to lengthen it, and asks nobody twice about the same place of the same
 // text. But it can go on to the next candidate, and asks for candidates whom it has not asked yet. So a text that takes long
 // is answered with its beginning, and each time there is more, a provider is registered that knows it, in place of the one
-// before, and the editor is told to go on to the next candidate, which that provider gives. All of it ends with the first edit or
-// movement, and with Escape. An editor that does not ask the newcomer gets whole texts from then on.
+// before, and the editor is told to go on to the next candidate, which that provider gives. All of it ends with the first
+// edit or movement, and with Escape. An editor that does not ask the newcomer gets whole texts from then on.
 import * as vscode from 'vscode';
 import {
   InlineCompletionRequest, ProgressType, type InlineCompletionItem, type LanguageClient, type Middleware,
@@ -111,7 +111,7 @@ export class Ghost implements vscode.Disposable {
   }
 
   /** Stands between the editor and `client()`. */
-  middleware(client: () => LanguageClient): Pick<Middleware, 'provideInlineCompletionItems'> {
+  middleware(client: () => LanguageClient): Required<Pick<Middleware, 'provideInlineCompletionItems'>> {
     return {
       provideInlineCompletionItems: (document, position, context, token, next) => {
         if (!isOn(document.languageId)) return null;
@@ -119,7 +119,8 @@ export class Ghost implements vscode.Disposable {
         if (this.growth?.isAbout(document, position)) return null;
         this.end();
         const isAutomatic = context.triggerKind === vscode.InlineCompletionTriggerKind.Automatic;
-        const mayGrow = this.canGrow && setting<boolean>('growingText') !== false && isAutomatic && !context.selectedCompletionInfo;
+        const mayGrow = this.canGrow && isAutomatic && !context.selectedCompletionInfo &&
+          setting<boolean>('growingText') !== false;
         const answer = mayGrow
           ? this.grow(client(), document, position, context, token)
           : Promise.resolve(next(document, position, context, token));

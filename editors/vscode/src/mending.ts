@@ -40,11 +40,11 @@ export function reportCrash(isRestarted: boolean): void {
 export function reportNoModel(problem: string): void {
   const remedies: Remedy[] = [];
   if (/memory|does not fit|too large|gpu|cuda/i.test(problem)) {
-    const context = setting<number>('contextTokens') || CONTEXT_DEFAULT;
+    const context = setting<number>('context.tokens') || CONTEXT_DEFAULT;
     if (setting<string>('device') !== 'cpu') remedies.push(['Use the CPU', () => changeSetting('device', 'cpu')]);
     if (context > CONTEXT_LEAST) {
       const smaller = Math.max(CONTEXT_LEAST, Math.floor(context / 2));
-      remedies.push([`Context of ${smaller} Tokens`, () => changeSetting('contextTokens', smaller)]);
+      remedies.push([`Context of ${smaller} Tokens`, () => changeSetting('context.tokens', smaller)]);
     }
   }
   remedies.push(chooseModel);

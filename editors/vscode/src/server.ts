@@ -11,15 +11,16 @@ import { commandMiddleware } from './commands.js';
 import type { Ghost } from './ghost.js';
 import { reportCrash, reportNoModel, reportNoProgram } from './mending.js';
 import { findProgram, NoProgram } from './program.js';
-import { languages, serverOptions } from './settings.js';
+import { isAnyOn, languages, serverOptions } from './settings.js';
 import type { Status } from './status.js';
 
 // A server that dies more often than this within the window stays off.
 const RESTARTS_MAX = 3;
 const DEATHS_WINDOW_MS = 3 * 60 * 1000;
 
-// How often a server is asked whether its model is there.
+// How often a server is asked whether its model is there, and while it works, whether that is another one.
 const LOADING_STEP_MS = 300;
+const FACTS_STEP_MS = 3000;
 
 const STOP_MS = 5000;
 
@@ -36,6 +37,8 @@ function documentSelector(): { language: string; scheme: string }[] {
 export class Server implements vscode.Disposable {
   private client: LanguageClient | undefined;
   private deaths: number[] = [];
+  private watches = 0;
+  private factsAt = 0;
   private turn: Promise<void> = Promise.resolve();
 
   constructor(
@@ -55,6 +58,11 @@ export class Server implements vscode.Disposable {
       await this.stop();
       await this.start();
     });
+  }
+
+  /** The server asks for changed settings by itself, and may load another model. */
+  reconfigured(): void {
+    if (this.client?.isRunning()) void this.watchLoading(this.client);
   }
 
   /** Tells the server about something; nothing where none runs. */
@@ -93,9 +101,10 @@ export class Server implements vscode.Disposable {
   }
 
   private createClient(command: string): LanguageClient {
+    const options = () => serverOptions(this.extension.extension.packageJSON);
+    const ghost = this.ghost.middleware(() => client).provideInlineCompletionItems;
     const client: LanguageClient = new LanguageClient('hxqd', 'hxqd', { command, args: ['serve', '--stdio'] }, {
       documentSelector: documentSelector(),
-      initializationOptions: serverOptions,
       outputChannel: this.log,
       revealOutputChannelOn: RevealOutputChannelOn.Never,
       // Every line of the server's log looks like an error otherwise: it goes to the same stream.
@@ -104,14 +113,23 @@ export class Server implements vscode.Disposable {
         stderr: (input, log) => input.on('data', (data) => log.append(String(data))),
       },
       errorHandler: {
-        error: (_error, _message, count) => ({ action: (count ?? 0) <= RESTARTS_MAX ? ErrorAction.Continue : ErrorAction.Shutdown }),
+        error: (_error, _message, count) => (
+          { action: (count ?? 0) <= RESTARTS_MAX ? ErrorAction.Continue : ErrorAction.Shutdown }
+        ),
         closed: () => this.closed(),
       },
       middleware: {
-        ...this.ghost.middleware(() => client),
+        provideInlineCompletionItems: async (...question) => {
+          const answer = await ghost(...question);
+          void this.renewFacts(client);
+          return answer;
+        },
         executeCommand: commandMiddleware(() => client, this.status),
-        // The server knows its options by names that are not always those of the settings.
-        workspace: { configuration: (params) => params.items.map((item) => (item.section === 'hxqd' ? serverOptions() : null)) },
+        // Asked for at the beginning and after each change. Not with the defaults of package.json, which would hide what other
+        // sources say, and not as initialization options, which would outlive a setting that is taken back.
+        workspace: {
+          configuration: ({ items }) => items.map(({ section }) => (section === 'hxqd' ? options() : null)),
+        },
       },
     } satisfies LanguageClientOptions);
     client.onNotification(ShowMessageNotification.type, ({ type, message }) => this.tell(type, message));
@@ -131,26 +149,35 @@ export class Server implements vscode.Disposable {
     return { action: isRestarted ? CloseAction.Restart : CloseAction.DoNotRestart, handled: true };
   }
 
+  private async facts(client: LanguageClient): Promise<Stats> {
+    this.factsAt = Date.now();
+    return client.sendRequest(ExecuteCommandRequest.type, { command: 'hxqd.debug.stats' })
+      .catch(() => ({ model: null, device: null }));
+  }
+
   // Until the model is there, or is known not to come.
   private async watchLoading(client: LanguageClient): Promise<void> {
-    this.status.enter('loading');
-    for (let isLoaded = false; !isLoaded && client.isRunning(); ) {
-      const stats: Stats = await client.sendRequest(ExecuteCommandRequest.type, { command: 'hxqd.debug.stats' })
-        .catch(() => ({ model: null, device: null }));
-      isLoaded = stats.model !== null;
-      if (stats.model !== null) this.status.loaded(stats.model, stats.device ?? '');
-      else if (this.status.isFailed()) return;
-      else await new Promise((resolve) => setTimeout(resolve, LOADING_STEP_MS));
+    const watch = ++this.watches;
+    this.status.enter(isAnyOn() ? 'loading' : 'off');
+    while (client.isRunning() && watch === this.watches && this.status.isLoading()) {
+      const { model, device } = await this.facts(client);
+      if (model !== null && this.status.isLoading()) this.status.loaded(model, device ?? '');
+      await new Promise((resolve) => setTimeout(resolve, LOADING_STEP_MS));
     }
   }
 
-  // The server's own messages. An error before the model is there is about the model.
+  // Now and then, whether the model or its device is another one.
+  private async renewFacts(client: LanguageClient): Promise<void> {
+    if (!this.status.isReady() || Date.now() - this.factsAt < FACTS_STEP_MS) return;
+    const { model, device } = await this.facts(client);
+    if (model !== null && this.status.isReady()) this.status.loaded(model, device ?? '');
+  }
+
+  // The server's own messages; an error is about the model.
   private tell(type: MessageType, message: string): void {
-    if (type === MessageType.Error && !this.status.isReady()) {
+    if (type === MessageType.Error) {
       this.status.enter('failed', message);
       reportNoModel(message);
-    } else if (type === MessageType.Error) {
-      void vscode.window.showErrorMessage(message);
     } else if (type === MessageType.Warning) {
       void vscode.window.showWarningMessage(message);
     } else {

@@ -1,35 +1,14 @@
 // The user's settings, section "hxqd", and what of them travels to the server.
 //
-// Only what somebody has set is sent: defaults belong to the server, and $HXQD_MODEL counts where no model is named here.
+// Only what somebody has set is sent: the server has sources of its own beneath, such as its own file and $HXQD_MODEL.
 import { homedir } from 'node:os';
 import { join } from 'node:path';
 import * as vscode from 'vscode';
 
 export const SECTION = 'hxqd';
 
-// Setting → the server's name for it. They differ where VS Code keeps a setting from being a folder of others as well.
-const SERVER_NAMES: Record<string, string> = {
-  model: 'model',
-  device: 'device',
-  gpuMemory: 'gpuMemory',
-  gpuFallback: 'gpuFallback',
-  threads: 'threads',
-  contextTokens: 'context',
-  maxTokens: 'maxTokens',
-  candidates: 'candidates',
-  exact: 'exact',
-  responseCache: 'responseCache',
-  prefetch: 'prefetch',
-  debounce: 'debounce',
-  timeBudget: 'timeBudget',
-  patience: 'patience',
-  minProbability: 'minProbability',
-  hoverDeadline: 'hoverDeadline',
-  'context.crossFile': 'context.crossFile',
-  'context.budgetTokens': 'context.budgetTokens',
-  'context.ignore': 'context.ignore',
-  'context.secretFiles': 'context.secretFiles',
-};
+// Settings of this extension alone. All others are the server's, under the same names; ../../lsp/SETTINGS.md is about them.
+const OWN = ['path', 'growingText'];
 
 // Languages that are completed unless a user says otherwise: those that the server has grammars for, then plain text.
 export const LANGUAGES = [
@@ -64,40 +43,52 @@ export function expandPath(path: string): string {
   return path === '~' || path.startsWith('~/') ? join(homedir(), path.slice(1)) : path;
 }
 
-/** What the server is to know, under its own names. */
-export function serverOptions(): Record<string, unknown> {
+/** The server's settings that somebody has set. `manifest` is this extension's package.json. */
+export function serverOptions(manifest: { contributes: { configuration: { properties: object } } }): Record<string, unknown> {
   const options: Record<string, unknown> = {};
-  for (const [name, serverName] of Object.entries(SERVER_NAMES)) {
-    const value = isSet(name) ? setting<unknown>(name) : undefined;
+  for (const fullName of Object.keys(manifest.contributes.configuration.properties)) {
+    const name = fullName.slice(SECTION.length + 1);
+    const value = !OWN.includes(name) && isSet(name) ? setting<unknown>(name) : undefined;
     if (value === undefined || value === null || value === '') continue;
-    options[serverName] = name === 'model' ? expandPath(String(value)) : value;
+    options[name] = name === 'model' || name === 'draftModel' ? expandPath(String(value)) : value;
   }
   return options;
 }
 
-/** Whether a change is about what the server was started with. */
-export function concernsServer(event: vscode.ConfigurationChangeEvent): boolean {
-  return ['path', ...Object.keys(SERVER_NAMES)].some((name) => event.affectsConfiguration(`${SECTION}.${name}`));
+// What a user has set for one language; the server knows more of it than this.
+interface LanguageSettings {
+  enabled?: boolean;
 }
 
-function languageChoices(): Record<string, boolean> {
-  return setting<Record<string, boolean>>('languages') ?? {};
+function languageSettings(): Record<string, LanguageSettings> {
+  return setting<Record<string, LanguageSettings>>('languages') ?? {};
 }
 
 /** Every language whose documents the server is told about: ours, and those that the user has named. */
 export function languages(): string[] {
-  const named = Object.keys(languageChoices()).filter((language) => language !== '*');
-  return [...new Set([...LANGUAGES, ...named])];
+  return [...new Set([...LANGUAGES, ...Object.keys(languageSettings())])];
 }
 
-/** Whether completions are wanted in a language; "*" stands for those that are not named. */
+/** Whether completions are wanted in a language. */
 export function isOn(language: string): boolean {
-  const choices = languageChoices();
-  return setting<boolean>('enabled') !== false && (choices[language] ?? choices['*'] ?? LANGUAGES.includes(language));
+  const isKnown = languages().includes(language);
+  return isKnown && (languageSettings()[language]?.enabled ?? setting<boolean>('enabled') !== false);
+}
+
+/** Whether they are wanted in any; where not, the server loads no model. */
+export function isAnyOn(): boolean {
+  return setting<boolean>('enabled') !== false || Object.values(languageSettings()).some(({ enabled }) => enabled === true);
 }
 
 /** Turns completions of one language on or off. */
 export async function turn(language: string, on: boolean): Promise<void> {
-  await changeSetting('languages', { ...languageChoices(), [language]: on });
-  if (on && setting<boolean>('enabled') === false) await changeSetting('enabled', true);
+  const known = languageSettings();
+  await changeSetting('languages', { ...known, [language]: { ...known[language], enabled: on } });
+}
+
+/** Turns them on or off in all languages, whatever was said of one. */
+export async function turnAll(on: boolean): Promise<void> {
+  const known = Object.entries(languageSettings()).map(([language, { enabled, ...rest }]) => [language, rest]);
+  if (known.length > 0) await changeSetting('languages', Object.fromEntries(known));
+  await changeSetting('enabled', on);
 }

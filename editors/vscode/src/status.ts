@@ -3,7 +3,7 @@ import { basename } from 'node:path';
 import * as vscode from 'vscode';
 import { isOn } from './settings.js';
 
-export type Phase = 'stopped' | 'starting' | 'loading' | 'ready' | 'failed';
+export type Phase = 'stopped' | 'starting' | 'loading' | 'off' | 'ready' | 'failed';
 
 // Work shorter than this is not shown: at every key something is asked.
 const BUSY_AFTER_MS = 150;
@@ -46,8 +46,8 @@ export class Status implements vscode.Disposable {
     return this.phase === 'ready';
   }
 
-  isFailed(): boolean {
-    return this.phase === 'failed';
+  isLoading(): boolean {
+    return this.phase === 'loading';
   }
 
   runs(version: string): void {
@@ -93,7 +93,7 @@ export class Status implements vscode.Disposable {
   private icon(): string {
     if (this.phase === 'failed') return '$(error)';
     if (this.phase === 'starting' || this.phase === 'loading' || this.works > 0) return '$(loading~spin)';
-    if (this.phase === 'stopped' || !this.isOnHere()) return '$(circle-slash)';
+    if (this.phase === 'stopped' || this.phase === 'off' || !this.isOnHere()) return '$(circle-slash)';
     return '$(wand)';
   }
 

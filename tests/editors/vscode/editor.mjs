@@ -37,7 +37,8 @@ const GHOST = '.ghost-text-decoration, .ghost-text-decoration-preview, .ghost-te
 const STATUS = '.statusbar-item[id="hxqd.hxqd.hxqd.status"]';
 
 // Where there is something to be read that a picture is about.
-const READABLE = `.view-lines, .notification-toast, .monaco-hover:visible .hover-contents, .monaco-menu, .quick-input-widget, ${STATUS}`;
+const READABLE = ['.view-lines', '.notification-toast', '.monaco-hover:visible .hover-contents', '.monaco-menu',
+  '.quick-input-widget:visible', '.getting-started .gettingStartedDetailsContent', STATUS].join(', ');
 
 // Editors draw spaces as other characters.
 function plain(text) {
@@ -63,26 +64,29 @@ export class CodeServer {
     const inside = (name) => join(server.folder, name);
     server.write('user/User/settings.json', JSON.stringify({ ...SETTINGS, ...settings }));
     // VS Code has a command for it and no key.
-    const line = { key: 'ctrl+alt+down', command: 'editor.action.inlineSuggest.acceptNextLine', when: 'inlineSuggestionVisible' };
-    server.write('user/User/keybindings.json', JSON.stringify([line]));
+    server.write('user/User/keybindings.json', JSON.stringify([
+      { key: 'ctrl+alt+down', command: 'editor.action.inlineSuggest.acceptNextLine', when: 'inlineSuggestionVisible' },
+    ]));
     server.write('config.yaml', '');
     // No gallery: the public one is not for tests.
     const environment = { ...process.env, EXTENSIONS_GALLERY: '{"serviceUrl":""}', HOME: server.folder };
     const common = [CODE_SERVER, '--config', inside('config.yaml'), '--user-data-dir', inside('user'),
       '--extensions-dir', inside('extensions')];
-    const installed = spawnSync(process.execPath, [...common, '--install-extension', vsix], { env: environment, encoding: 'utf8' });
+    const installed = spawnSync(process.execPath, [...common, '--install-extension', vsix],
+      { env: environment, encoding: 'utf8' });
     if (installed.status !== 0) throw new Error(`cannot install ${vsix}: ${installed.stdout}${installed.stderr}`);
 
+    server.browser = await chromium.launch({
+      executablePath: process.env.CHROMIUM, args: ['--no-sandbox', '--disable-gpu', '--force-color-profile=srgb'],
+    });
     server.process = spawn(process.execPath, [...common, '--auth', 'none', '--bind-addr', '127.0.0.1:0', '--disable-telemetry',
       '--disable-update-check', '--disable-getting-started-override', '--disable-workspace-trust'], { env: environment });
     server.output = '';
     for (const stream of [server.process.stdout, server.process.stderr]) {
       stream.on('data', (data) => (server.output += data));
     }
-    server.address = await waitFor('code-server', () => server.output.match(/listening on (http\S+?)\/?\s/)?.[1], () => server.output);
-    server.browser = await chromium.launch({
-      executablePath: process.env.CHROMIUM, args: ['--no-sandbox', '--disable-gpu', '--force-color-profile=srgb'],
-    });
+    const address = () => server.output.match(/listening on (http\S+?)\/?\s/)?.[1];
+    server.address = await waitFor('code-server', address, () => server.output);
     return server;
   }
 
@@ -161,12 +165,20 @@ export class Editor {
     return plain(pieces.join(''));
   }
 
+  /** The last line as it is shown, with ghost text. */
+  async lastLine() {
+    return plain(await this.page.locator('.editor-instance .view-lines').evaluate((lines) => {
+      const top = (line) => Number.parseInt(line.style.top, 10);
+      return [...lines.querySelectorAll('.view-line')].sort((left, right) => top(left) - top(right)).at(-1).textContent;
+    }));
+  }
+
   async status() {
     return (await this.page.locator(STATUS).allTextContents()).join('');
   }
 
   async statusHtml() {
-    return (await this.page.locator(STATUS).first().innerHTML());
+    return this.page.locator(STATUS).first().innerHTML();
   }
 
   /** Waits for a notification with a text. */
