@@ -38,7 +38,7 @@ const STATUS = '.statusbar-item[id="hxqd.hxqd.hxqd.status"]';
 
 // Where there is something to be read that a picture is about.
 const READABLE = ['.view-lines', '.notification-toast', '.monaco-hover:visible .hover-contents', '.monaco-menu',
-  '.quick-input-widget:visible', '.getting-started .gettingStartedDetailsContent', STATUS].join(', ');
+  '.quick-input-widget:visible', '.gettingStartedContainer', STATUS].join(', ');
 
 // Editors draw spaces as other characters.
 function plain(text) {
@@ -63,6 +63,8 @@ export class CodeServer {
     server.folder = mkdtempSync(join(tmpdir(), 'hxqd-vscode-'));
     const inside = (name) => join(server.folder, name);
     server.write('user/User/settings.json', JSON.stringify({ ...SETTINGS, ...settings }));
+    // What belongs to a machine is read from here where the machine is a remote one, as it is for a browser.
+    server.write('user/Machine/settings.json', JSON.stringify(settings));
     // VS Code has a command for it and no key.
     server.write('user/User/keybindings.json', JSON.stringify([
       { key: 'ctrl+alt+down', command: 'editor.action.inlineSuggest.acceptNextLine', when: 'inlineSuggestionVisible' },
