@@ -91,6 +91,13 @@ struct gate_up_weights {
     const struct matrix *gate, *up;
 };
 
+/* What likeliest finds among logits. */
+struct likeliest {
+    int32_t index; /* of the largest, the lowest of equals */
+    float value;   /* the largest */
+    float log_sum; /* of the exponentials of all: value - log_sum is its log-probability */
+};
+
 /* Facts about a backend; strings live as long as it does. */
 struct backend_info {
     const char *device;   /* "cpu", "cuda" */
@@ -161,6 +168,9 @@ struct ops {
     /* out [n, rows of gate] = silu(gate products) * up products of the rms_norm of in [n, hidden]. */
     void (*gate_up)(struct backend *backend, const struct gate_up_weights *weights, struct slice in,
                     int n, struct slice out);
+
+    /* Finds it in `in` [count], count >= 1, and waits as `read` does. NULL where `read` costs next to nothing. */
+    void (*likeliest)(struct backend *backend, struct slice in, int count, struct likeliest *found);
 
     /* Either both or neither. What stands between them is a part of a pass over `n` tokens of `owner` from position `first` on:
      * the same operations on the same memory whenever owner, part and n are the same, but for `first`. A backend may record it

@@ -158,6 +158,19 @@ static void silu_mul(struct backend *base, struct slice gate, struct slice up, s
     device_check(backend, cudaSuccess);
 }
 
+/* Twelve bytes come back instead of the whole row. */
+static void likeliest(struct backend *base, struct slice in, int count, struct likeliest *found)
+{
+    struct cuda_backend *backend = cuda_backend_of(base);
+    struct likeliest *place = (struct likeliest *)backend->scratch;
+
+    *found = {};
+    if (!works(backend))
+        return;
+    launch_likeliest(slice_values(in), count, place, backend->stream);
+    memory_download(backend, found, place, sizeof *found);
+}
+
 /* --- fused operations ------------------------------------------------------------------------------------------------- */
 
 /* How many of n tokens have room in the scratch with so many numbers each; 0 and a failure where not one has. */
@@ -367,6 +380,7 @@ static const struct ops *table(void)
     ops.silu_mul = silu_mul;
     ops.project_qkv = project_qkv;
     ops.gate_up = gate_up;
+    ops.likeliest = likeliest;
     ops.part_begin = cuda_part_begin;
     ops.part_end = cuda_part_end;
     return &ops;

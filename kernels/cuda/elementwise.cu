@@ -1,10 +1,15 @@
 /* The small operations between the products. Each touches every value once and is over sooner than its launch. */
+#include <math.h>
 #include <string.h>
 
+extern "C" {
+#include "kernels/kernels.h"
+}
 #include "kernels/cuda/kernels.cuh"
 #include "kernels/cuda/portable.cuh"
 
 enum { BLOCK = 256, WARPS = BLOCK / WARP, READ_BLOCKS = 1024 };
+enum { WIDE_BLOCK = 1024, WIDE_WARPS = WIDE_BLOCK / WARP };
 
 static unsigned blocks_for(int64_t items)
 {
@@ -141,6 +146,54 @@ static __global__ void silu_mul(float *gate, const float *up, int64_t count)
 void launch_silu_mul(float *gate, const float *up, int64_t count, cudaStream_t stream)
 {
     LAUNCH(silu_mul, blocks_for(count), BLOCK, stream, gate, up, count);
+}
+
+/* --- the likeliest ---------------------------------------------------------------------------------------------------- */
+
+/* One block goes through all twice, the second time mostly out of the second cache: what other blocks would save, gathering
+ * their results would cost. */
+static __global__ void find_likeliest(const float *in, int count, struct likeliest *found)
+{
+    SHARED(float, values, WIDE_BLOCK);
+    SHARED(int, indices, WIDE_BLOCK);
+    SHARED(float, partial, WIDE_WARPS);
+    const int thread = (int)threadIdx.x;
+    float best = -INFINITY, sum = 0.0f;
+    int index = 0;
+
+    for (int i = thread; i < count; i += WIDE_BLOCK) {
+        index = in[i] > best ? i : index;
+        best = fmaxf(best, in[i]);
+    }
+    for (int half = WIDE_BLOCK / 2; half > 0; half /= 2) {
+        values[thread] = best;
+        indices[thread] = index;
+        __syncthreads();
+        const float other = values[thread ^ half];
+        const int at = indices[thread ^ half];
+        index = other > best || (other == best && at < index) ? at : index;
+        best = fmaxf(best, other);
+        __syncthreads();
+    }
+
+    /* now every thread knows the largest */
+    for (int i = thread; i < count; i += WIDE_BLOCK)
+        sum += expf(in[i] - best);
+    sum = warp_sum(sum);
+    if (thread % WARP == 0)
+        partial[thread / WARP] = sum;
+    __syncthreads();
+    if (thread == 0) {
+        float total = 0.0f;
+        for (int warp = 0; warp < WIDE_WARPS; warp++)
+            total += partial[warp];
+        *found = {index, best, best + logf(total)};
+    }
+}
+
+void launch_likeliest(const float *in, int count, struct likeliest *found, cudaStream_t stream)
+{
+    LAUNCH(find_likeliest, 1, WIDE_BLOCK, stream, in, count, found);
 }
 
 /* --- bandwidth -------------------------------------------------------------------------------------------------------- */

@@ -11,6 +11,8 @@
 
 #include <cuda_runtime.h>
 
+struct likeliest; /* of kernels/kernels.h */
+
 /* How a matrix lies in device memory. */
 enum device_storage { DEVICE_HXQ, DEVICE_F32, DEVICE_BF16, DEVICE_F16 };
 
@@ -96,6 +98,8 @@ void launch_rms_norm(const struct device_input *in, int n, int d, float *out, cu
 void launch_rope(float *x, const struct device_rope *rope, int heads, bool in_cache, int n,
                  cudaStream_t stream);
 void launch_silu_mul(float *gate, const float *up, int64_t count, cudaStream_t stream);
+/* Into *found, on the device. */
+void launch_likeliest(const float *in, int count, struct likeliest *found, cudaStream_t stream);
 /* Reads `bytes` (a multiple of 16) and leaves something in *out, so that it is not left out. */
 void launch_read(const void *memory, int64_t bytes, uint32_t *out, cudaStream_t stream);
 

@@ -296,6 +296,41 @@ static void check_small(void)
     twin_destroy(&table);
 }
 
+/* Numbers of a few values, so that the largest comes several times, against plain loops; the first of them is nowhere near the
+ * beginning. A backend without the operation has nothing to check. */
+static void check_likeliest(void)
+{
+    static const int counts[] = {1, 31, 33, 1023, 1024, 1025, 5000};
+    const struct backend *gpu = sides[GPU];
+
+    for (size_t c = 0; gpu->ops->likeliest && c < sizeof counts / sizeof *counts; c++) {
+        const int count = counts[c], before = 3;
+        float *values = malloc((size_t)(before + count) * sizeof *values);
+        double sum = 0.0;
+        int32_t largest = 0;
+        struct likeliest found;
+        assert(values);
+        for (int i = 0; i < before; i++)
+            values[i] = 100.0f;
+        for (int i = 0; i < count; i++)
+            values[before + i] = i < count / 3 ? -9.0f : floorf(4.0f * random_float()) - 5.0f;
+        for (int i = 0; i < count; i++) {
+            sum += exp((double)values[before + i]);
+            largest = values[before + i] > values[before + largest] ? i : largest;
+        }
+        struct buffer *buffer = gpu->ops->buffer_create(sides[GPU], (size_t)(before + count));
+        assert(buffer);
+        gpu->ops->write(sides[GPU], slice_at(buffer, 0), values, (size_t)(before + count));
+        gpu->ops->likeliest(sides[GPU], slice_at(buffer, (size_t)before), count, &found);
+        worst = fmax(worst, fabs((double)found.log_sum - log(sum)));
+        if (found.index != largest || found.value != values[before + largest])
+            worst = INFINITY;
+        gpu->ops->buffer_destroy(buffer);
+        free(values);
+    }
+    report("likeliest", 1e-5);
+}
+
 /* Chunks of keys on both sides of their ends, groups of 1 to 7, heads of any size up to 128. */
 static void check_attention(void)
 {
@@ -452,6 +487,7 @@ static bool check_all(bool exact)
     if (exact) { /* the rest is the same either way */
         check_embed();
         check_small();
+        check_likeliest();
         check_attention();
     }
     for (int side = 0; side < SIDES; side++)
