@@ -100,22 +100,14 @@ static bool run_verification(struct bench *bench, int count, double *ms)
     return true;
 }
 
-static int32_t likeliest(const float *logits, int count)
-{
-    int32_t best = 0;
-
-    for (int32_t i = 1; i < count; i++)
-        best = logits[i] > logits[best] ? i : best;
-    return best;
-}
-
 /* Decodes BENCH_TYPED_ON tokens after the first `count` into `decoded`. */
 static bool decode_on(struct bench *bench, int count, int32_t decoded[BENCH_TYPED_ON])
 {
     for (int i = 0; i < BENCH_TYPED_ON; i++) {
-        if (sync_ms(bench, count + i) < 0.0)
+        if (sync_ms(bench, count + i) < 0.0 ||
+            !session_likeliest(bench->model, bench->session, (size_t)(count + i),
+                               bench->model->config.vocab_size, &decoded[i], NULL, bench->error))
             return false;
-        decoded[i] = likeliest(session_logits(bench->session), bench->model->config.vocab_size);
         bench->tokens[count + i] = decoded[i];
     }
     return true;

@@ -63,15 +63,6 @@ void draft_model_close(struct draft_model *drafter)
     free(drafter);
 }
 
-static int32_t likeliest(const float *logits, int count)
-{
-    int32_t best = 0;
-
-    for (int32_t i = 1; i < count; i++)
-        best = logits[i] > logits[best] ? i : best;
-    return best;
-}
-
 /* Whether the sequence fits and holds no token that this model has no row for. */
 static bool can_follow(const struct draft_model *drafter, const int32_t *tokens, int count,
                        int limit)
@@ -88,17 +79,20 @@ bool draft_model_propose(struct draft_model *drafter, const int32_t *tokens, int
                          const atomic_bool *cancel, int32_t *proposal, int *proposed,
                          struct error *error)
 {
+    const struct model *model = drafter->model;
+
     *proposed = 0;
     if (limit <= 0 || !can_follow(drafter, tokens, count, limit))
         return true;
 
     memcpy(drafter->tokens, tokens, (size_t)count * sizeof *tokens);
     while (*proposed < limit) {
-        if (!session_sync(drafter->model, drafter->session, drafter->tokens,
-                          (size_t)(count + *proposed), cancel, NULL, error))
+        const size_t known = (size_t)(count + *proposed);
+        int32_t id;
+        if (!session_sync(model, drafter->session, drafter->tokens, known, cancel, NULL, error) ||
+            !session_likeliest(model, drafter->session, known, model->config.vocab_size, &id, NULL,
+                               error))
             return false;
-        const int32_t id =
-            likeliest(session_logits(drafter->session), drafter->model->config.vocab_size);
         drafter->tokens[count + *proposed] = id;
         proposal[(*proposed)++] = id;
     }

@@ -184,7 +184,12 @@ bool forward_tile(const struct model *model, struct cache *cache, struct activat
     return true;
 }
 
-void forward_logits(const struct model *model, struct activations *work, int row, int n)
+static struct slice logits_row(const struct model *model, const struct activations *work, int at)
+{
+    return slice_at(work->logits, (size_t)at * (size_t)model->config.vocab_size);
+}
+
+void forward_logits(const struct model *model, struct activations *work, int row, int n, int at)
 {
     const struct config *config = &model->config;
     const struct ops *ops = model->backend->ops;
@@ -193,14 +198,22 @@ void forward_logits(const struct model *model, struct activations *work, int row
 
     ops->rms_norm(backend, x, whole(model->norm), config->norm_eps, n, config->hidden_size,
                   whole(work->normed));
-    ops->matmul(backend, model->head, whole(work->normed), none, false, n, whole(work->logits));
+    ops->matmul(backend, model->head, whole(work->normed), none, false, n,
+                logits_row(model, work, at));
 }
 
-void forward_read_logits(const struct model *model, struct activations *work, int index,
-                         float *logits)
+void forward_read_logits(const struct model *model, const struct activations *work, int at,
+                         float *logits, size_t count)
 {
-    const size_t vocab = (size_t)model->config.vocab_size;
+    model->backend->ops->read(model->backend, logits_row(model, work, at), logits, count);
+}
 
-    model->backend->ops->read(model->backend, slice_at(work->logits, (size_t)index * vocab), logits,
-                              vocab);
+bool forward_likeliest(const struct model *model, const struct activations *work, int at, int count,
+                       struct likeliest *found)
+{
+    const struct ops *ops = model->backend->ops;
+
+    if (ops->likeliest)
+        ops->likeliest(model->backend, logits_row(model, work, at), count, found);
+    return ops->likeliest != NULL;
 }

@@ -45,12 +45,16 @@ void activations_finish(struct activations *work, const struct model *model);
 bool forward_tile(const struct model *model, struct cache *cache, struct activations *work,
                   const int32_t *tokens, int n, int first, const atomic_bool *cancel);
 
-/* Computes the logits after rows row..row + n - 1 of the tile that was evaluated last, n <= FORWARD_LOGITS_MAX, in one
- * product: the head is read once for all of them. */
-void forward_logits(const struct model *model, struct activations *work, int row, int n);
+/* Computes the logits after rows row..row + n - 1 of the tile that was evaluated last, in one product: the head is read once
+ * for all of them. They go to rows at..at + n - 1 of work->logits, at + n <= FORWARD_LOGITS_MAX. */
+void forward_logits(const struct model *model, struct activations *work, int row, int n, int at);
 
-/* Logits [vocab] of the `index`-th row that forward_logits computed last, into `logits`. */
-void forward_read_logits(const struct model *model, struct activations *work, int index,
-                         float *logits);
+/* The first `count` of the logits in row `at` of work->logits, into `logits`; waits for them. */
+void forward_read_logits(const struct model *model, const struct activations *work, int at,
+                         float *logits, size_t count);
+
+/* The likeliest among the first `count` of them; false where the backend leaves looking for it to the host. */
+bool forward_likeliest(const struct model *model, const struct activations *work, int at, int count,
+                       struct likeliest *found);
 
 #endif

@@ -196,22 +196,40 @@ static bool take_token(struct generation *run, int32_t id, float log_probability
     return true;
 }
 
+/* Chooses the token after the last one. */
+static bool choose_token(struct generation *run, int32_t *id, float *log_probability,
+                         struct error *error)
+{
+    const struct engine *engine = run->engine;
+    const int vocab = tokenizer_size(engine->tokenizer);
+
+    if (run->request->temperature <= 0.0f)
+        return session_likeliest(engine->model, engine->session, run->tokens.count, vocab, id,
+                                 log_probability, error);
+    const float *logits =
+        session_logits_after(engine->model, engine->session, run->tokens.count, error);
+    if (!logits)
+        return false;
+    *id = sampler_next(&run->sampler, logits);
+    *log_probability = logits[*id] - sampler_log_sum(logits, vocab);
+    return true;
+}
+
 /* Takes the token after the last one, then one more for every drafted token that is the one chosen. A draft decides only
  * which logits exist already: each token is chosen from the model's own, in order and with the same random numbers, so
  * completions, greedy or sampled, are those of a run without drafts. */
 static bool take_tokens(struct generation *run, const int32_t *drafted, int count,
                         struct error *error)
 {
-    const struct engine *engine = run->engine;
     const atomic_bool *cancel = run->request->cancel;
-    const int vocab = tokenizer_size(engine->tokenizer);
 
     for (int i = 0; i <= count && !run->has_ended; i++) {
         if (i > 0 && cancel && atomic_load(cancel))
             return error_set(error, ERROR_CANCELLED, "cancelled");
-        const float *logits = session_logits_after(engine->session, run->tokens.count);
-        const int32_t id = sampler_next(&run->sampler, logits);
-        if (!take_token(run, id, logits[id] - sampler_log_sum(logits, vocab), error))
+        int32_t id;
+        float log_probability;
+        if (!choose_token(run, &id, &log_probability, error) ||
+            !take_token(run, id, log_probability, error))
             return false;
         run->result->accepted_tokens += i > 0;
         if (i < count && id != drafted[i])

@@ -118,9 +118,12 @@ static bool find_covers(struct search *search, const struct model *model, struct
                         const atomic_bool *cancel, struct token_list *tokens, struct error *error)
 {
     const size_t prompt = tokens->count;
+    const float *logits = session_logits(model, session, error);
     int node;
 
-    expand(search, 0, session_logits(session));
+    if (!logits)
+        return false;
+    expand(search, 0, logits);
     for (int pass = 0; pass < HEAL_PASSES_MAX && (node = next_node(search)) >= 0; pass++) {
         const bool evaluated =
             append_path(search, node, tokens) &&
@@ -128,7 +131,10 @@ static bool find_covers(struct search *search, const struct model *model, struct
         tokens->count = prompt;
         if (!evaluated)
             return error_set(error, ERROR_MEMORY, "not enough memory for the completion");
-        expand(search, node, session_logits(session));
+        logits = session_logits(model, session, error);
+        if (!logits)
+            return false;
+        expand(search, node, logits);
     }
     return true;
 }

@@ -38,7 +38,7 @@ static double next_random(struct sampler *sampler)
     return (double)((z ^ (z >> 31)) >> 11) * 0x1p-53;
 }
 
-static int32_t largest_logit(const float *logits, int count)
+int32_t sampler_largest(const float *logits, int count)
 {
     int32_t best = 0;
 
@@ -81,7 +81,7 @@ static int rank_candidates(struct sampler *sampler, const float *logits, int all
 
 int32_t sampler_draw(struct sampler *sampler, const float *scores, int all)
 {
-    const int32_t best = largest_logit(scores, all);
+    const int32_t best = sampler_largest(scores, all);
     const struct candidate *candidates = sampler->candidates;
     double total, nucleus = 0.0;
 
@@ -111,7 +111,7 @@ int32_t sampler_next(struct sampler *sampler, const float *logits)
 
 float sampler_log_sum(const float *logits, int count)
 {
-    const float largest = logits[largest_logit(logits, count)];
+    const float largest = logits[sampler_largest(logits, count)];
     double sum = 0.0;
 
     for (int i = 0; i < count; i++)

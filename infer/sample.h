@@ -27,6 +27,9 @@ int32_t sampler_next(struct sampler *sampler, const float *logits);
 /* One of the first `count` (1..vocab) scores, which are logits of whatever stands behind them, drawn alike. */
 int32_t sampler_draw(struct sampler *sampler, const float *scores, int count);
 
+/* The largest of `count` (at least 1) logits; of equals the lowest id. */
+int32_t sampler_largest(const float *logits, int count);
+
 /* Logarithm of the sum of the exponentials of `count` (at least 1) logits: a logit less this is a log-probability. */
 float sampler_log_sum(const float *logits, int count);
 

@@ -1,6 +1,6 @@
 /* The history is the list of tokens whose keys and values are in the cache, in order; it grows by whole tiles that were
- * evaluated through all layers, so whatever interrupts a pass, list and cache agree. Logits are kept for the last few
- * positions, in a ring. */
+ * evaluated through all layers, so whatever interrupts a pass, list and cache agree. Logits of the last few positions are kept
+ * where they were computed and read when somebody asks. */
 #include "infer/session.h"
 
 #include <stdio.h>
@@ -10,6 +10,7 @@
 #include "infer/cache.h"
 #include "infer/failure.h"
 #include "infer/forward.h"
+#include "infer/sample.h"
 
 struct session {
     struct cache cache;
@@ -18,9 +19,11 @@ struct session {
     size_t count;    /* tokens that the cache holds */
     size_t vocab;
 
-    /* Logits after the tokens at positions kept_first..kept_end - 1, those of position p in row p % FORWARD_LOGITS_MAX. */
-    float *logits; /* [FORWARD_LOGITS_MAX, vocab] */
+    /* Logits after the tokens at positions kept_first..kept_end - 1, the backend's and, once read, the host's in the same rows,
+     * the first one's in row 0. */
     size_t kept_first, kept_end;
+    float *logits; /* [FORWARD_LOGITS_MAX, vocab] */
+    bool is_read[FORWARD_LOGITS_MAX];
 };
 
 _Static_assert((int)SESSION_DRAFTED_MAX < (int)FORWARD_LOGITS_MAX,
@@ -106,27 +109,21 @@ static bool append_tile(const struct model *model, struct session *session, cons
     return true;
 }
 
-static float *logits_row(const struct session *session, size_t position)
-{
-    return session->logits + position % FORWARD_LOGITS_MAX * session->vocab;
-}
-
 /* Keeps the logits of the history's positions from..end - 1, all in the last tile, which began at `first`. */
 static bool keep_logits(const struct model *model, struct session *session, size_t first,
                         size_t from, size_t end, struct error *error)
 {
-    const int n = (int)(end - from);
+    float awaited;
 
-    forward_logits(model, &session->work, (int)(from - first), n);
-    for (int i = 0; i < n; i++)
-        forward_read_logits(model, &session->work, i, logits_row(session, from + (size_t)i));
-
-    /* what is kept stays one range, no longer than the ring */
-    if (session->kept_end != from)
+    /* what is kept stays one range that the rows can hold */
+    if (session->kept_end != from || end - session->kept_first > FORWARD_LOGITS_MAX)
         session->kept_first = from;
     session->kept_end = end;
-    if (end - session->kept_first > FORWARD_LOGITS_MAX)
-        session->kept_first = end - FORWARD_LOGITS_MAX;
+
+    const int at = (int)(from - session->kept_first);
+    forward_logits(model, &session->work, (int)(from - first), (int)(end - from), at);
+    memset(session->is_read + at, 0, (end - from) * sizeof *session->is_read);
+    forward_read_logits(model, &session->work, at, &awaited, 1);
     return check_backend(model, session, error);
 }
 
@@ -135,8 +132,14 @@ static int tile_size(size_t left)
     return left < FORWARD_TILE ? (int)left : FORWARD_TILE;
 }
 
-/* How many of the tokens need not be evaluated: the common prefix, up to the first position from `wanted` on whose logits
- * are not here any more. */
+/* Whether the rows of logits reach from the first that is kept to the token before `count`. */
+static bool have_rows(const struct session *session, size_t count)
+{
+    return count <= session->kept_first + FORWARD_LOGITS_MAX;
+}
+
+/* How many of the tokens need not be evaluated: the common prefix, up to position `wanted` where not all logits from there on
+ * are here with room for the others behind them. */
 static size_t reusable(const struct session *session, const int32_t *tokens, size_t count,
                        size_t wanted)
 {
@@ -146,9 +149,8 @@ static size_t reusable(const struct session *session, const int32_t *tokens, siz
         common++;
     if (common <= wanted)
         return common;
-    if (wanted < session->kept_first || wanted >= session->kept_end)
-        return wanted;
-    return common < session->kept_end ? common : session->kept_end;
+    const bool are_kept = wanted >= session->kept_first && common <= session->kept_end;
+    return are_kept && have_rows(session, count) ? common : wanted;
 }
 
 bool session_verify(const struct model *model, struct session *session, const int32_t *tokens,
@@ -160,6 +162,8 @@ bool session_verify(const struct model *model, struct session *session, const in
 
     const size_t wanted = count - 1 - (size_t)drafted;
     forget(session, reusable(session, tokens, count, wanted));
+    if (!have_rows(session, count))
+        session->kept_first = session->kept_end = 0;
     if (reused)
         *reused = session->count;
 
@@ -182,6 +186,21 @@ bool session_sync(const struct model *model, struct session *session, const int3
     return session_verify(model, session, tokens, count, 0, cancel, reused, error);
 }
 
+/* Gives the logits of positions from..end - 1. */
+static bool give_rows(const struct model *model, struct session *session, size_t from, size_t end,
+                      bool (*on_row)(void *user, const float *logits), void *user,
+                      struct error *error)
+{
+    for (size_t at = from; at < end; at++) {
+        const float *logits = session_logits_after(model, session, at + 1, error);
+        if (!logits)
+            return false;
+        if (!on_row(user, logits))
+            return error_set(error, ERROR_CANCELLED, "stopped by the reader of the logits");
+    }
+    return true;
+}
+
 bool session_each(const struct model *model, struct session *session, const int32_t *tokens,
                   size_t count, const atomic_bool *cancel,
                   bool (*on_row)(void *user, const float *logits), void *user, struct error *error)
@@ -200,24 +219,66 @@ bool session_each(const struct model *model, struct session *session, const int3
             end = end < session->count ? end : session->count;
             if (!keep_logits(model, session, first, from, end, error))
                 return false;
-            for (size_t at = from; at < end; at++)
-                if (!on_row(user, logits_row(session, at)))
-                    return error_set(error, ERROR_CANCELLED, "stopped by the reader of the logits");
+            if (!give_rows(model, session, from, end, on_row, user, error))
+                return false;
         }
     }
     return true;
 }
 
-const float *session_logits(const struct session *session)
+/* The row of the logits after `count` tokens; -1 with an error where they are not kept. */
+static int find_row(const struct session *session, size_t count, struct error *error)
 {
-    return session_logits_after(session, session->count);
+    if (count > session->kept_first && count <= session->kept_end)
+        return (int)(count - 1 - session->kept_first);
+    error_set(error, ERROR_INPUT, "nobody asked for what follows %zu tokens", count);
+    return -1;
 }
 
-const float *session_logits_after(const struct session *session, size_t count)
+const float *session_logits(const struct model *model, struct session *session, struct error *error)
 {
-    const bool is_kept = count > session->kept_first && count <= session->kept_end;
+    return session_logits_after(model, session, session->count, error);
+}
 
-    return is_kept ? logits_row(session, count - 1) : NULL;
+const float *session_logits_after(const struct model *model, struct session *session, size_t count,
+                                  struct error *error)
+{
+    const int row = find_row(session, count, error);
+    if (row < 0)
+        return NULL;
+
+    float *logits = session->logits + (size_t)row * session->vocab;
+    if (!session->is_read[row]) {
+        forward_read_logits(model, &session->work, row, logits, session->vocab);
+        if (!check_backend(model, session, error))
+            return NULL;
+        session->is_read[row] = true;
+    }
+    return logits;
+}
+
+bool session_likeliest(const struct model *model, struct session *session, size_t count, int vocab,
+                       int32_t *id, float *log_probability, struct error *error)
+{
+    const int row = find_row(session, count, error);
+    struct likeliest found;
+
+    if (row < 0)
+        return false;
+    if (forward_likeliest(model, &session->work, row, vocab, &found)) {
+        *id = found.index;
+        if (log_probability)
+            *log_probability = found.value - found.log_sum;
+        return check_backend(model, session, error);
+    }
+
+    const float *logits = session_logits_after(model, session, count, error);
+    if (!logits)
+        return false;
+    *id = sampler_largest(logits, vocab);
+    if (log_probability)
+        *log_probability = logits[*id] - sampler_log_sum(logits, vocab);
+    return true;
 }
 
 int session_context(const struct session *session)

@@ -42,11 +42,19 @@ bool session_each(const struct model *model, struct session *session, const int3
                   size_t count, const atomic_bool *cancel,
                   bool (*on_row)(void *user, const float *logits), void *user, struct error *error);
 
-/* Logits [vocab] after the last token of the history, valid until the next call that changes it. */
-const float *session_logits(const struct session *session);
+/* Logits [vocab] after the last token of the history, valid until the next call that changes it; NULL with an error. */
+const float *session_logits(const struct model *model, struct session *session,
+                            struct error *error);
 
-/* Logits [vocab] after the history's first `count` tokens, valid as long; NULL where the last call did not ask for them. */
-const float *session_logits_after(const struct session *session, size_t count);
+/* Logits [vocab] after the history's first `count` tokens, valid as long; NULL with an error where the last call did not ask
+ * for them, or the device fails. They come from the device with the first call. */
+const float *session_logits_after(const struct model *model, struct session *session, size_t count,
+                                  struct error *error);
+
+/* The likeliest of the first `vocab` tokens after these, the lowest of equals, and its log-probability among them (may be
+ * NULL); false as above. Logits stay on a device that can look for it. */
+bool session_likeliest(const struct model *model, struct session *session, size_t count, int vocab,
+                       int32_t *id, float *log_probability, struct error *error);
 
 /* Capacity in tokens. */
 int session_context(const struct session *session);

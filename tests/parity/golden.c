@@ -127,16 +127,21 @@ static void greedy_tokens_of_golden_checkpoints_equal_the_reference(void **state
                                          &(struct model_options){.backend = backend}, &error);
         assert_non_null(model);
         struct session *session = session_create(model, TOKENS_MAX, &error);
-        struct sampler sampler;
-        assert_true(sampler_init(&sampler, model->config.vocab_size, 0.0f, 1.0f, 0));
 
         for (int step = 0; step < GREEDY; step++) {
+            float log_probability;
+            int32_t id;
             assert_true(session_sync(model, session, tokens, count, NULL, NULL, &error));
-            tokens[count++] = sampler_next(&sampler, session_logits(session));
+            assert_true(session_likeliest(model, session, count, model->config.vocab_size, &id,
+                                          &log_probability, &error));
+            const float *logits = session_logits(model, session, &error);
+            assert_int_equal(id, sampler_largest(logits, model->config.vocab_size));
+            const float sum = sampler_log_sum(logits, model->config.vocab_size);
+            assert_true(fabsf(log_probability - (logits[id] - sum)) < 1e-5f);
+            tokens[count++] = id;
         }
         assert_memory_equal(tokens + count - GREEDY, expected, GREEDY * sizeof *expected);
 
-        sampler_finish(&sampler);
         session_destroy(model, session);
         model_destroy(model);
     }

@@ -50,7 +50,7 @@ static float best_cover(struct token_list *tokens, const char *held, size_t held
     float *logits = malloc((size_t)vocab * sizeof *logits), best = -INFINITY;
 
     evaluate(tokens);
-    memcpy(logits, session_logits(session), (size_t)vocab * sizeof *logits);
+    memcpy(logits, session_logits(model, session, NULL), (size_t)vocab * sizeof *logits);
     const float sum = sampler_log_sum(logits, vocab);
     for (int32_t id = 0; id < vocab; id++) {
         size_t bytes;
@@ -78,7 +78,7 @@ static float score(const struct token_list *tokens, size_t first)
     for (size_t i = first; i < tokens->count; i++) {
         struct token_list before = {.ids = tokens->ids, .count = i};
         evaluate(&before);
-        const float *logits = session_logits(session);
+        const float *logits = session_logits(model, session, NULL);
         sum += logits[tokens->ids[i]] - sampler_log_sum(logits, tokenizer_size(tokenizer));
     }
     return sum;
