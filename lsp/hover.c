@@ -1,8 +1,10 @@
 /* textDocument/hover: what syntax knows at once, what the model says about it when it is ready.
  *
  * A pointer rests in one place, so there is one hover: a newer request, or the editor's cancel, ends the older one. Its
- * explanation is written by a job of the lowest class, which completions pre-empt. When that takes longer than the deadline
- * of the settings, the reply goes without it, the job goes on, and the next hover finds the explanation kept.
+ * explanation is written by a job of the lowest class, which completions pre-empt. An editor that asked for partial results
+ * sees it grow behind the facts and is answered when it is whole. LSP has one answer for the others: when the explanation
+ * takes longer than the deadline of the settings, the reply goes without it, the job goes on, and the next hover finds it
+ * kept.
  *
  * Explanations are kept by a hash of the definition's name, place and text. A version of the file in which these are the same
  * would be explained the same, so edits elsewhere keep an explanation and edits of the definition drop it. */
@@ -14,16 +16,23 @@
 
 #include "lsp/handlers.h"
 #include "lsp/log.h"
+#include "lsp/partial.h"
+#include "lsp/relay.h"
 #include "lsp/surroundings.h"
 #include "lsp/task.h"
 
-enum { KEPT_MAX = 64 };
+enum {
+    KEPT_MAX = 64,
+    GROWTH_STEP_MS =
+        50, /* between two pieces at least: nobody reads faster, and editors draw anew */
+};
 
 /* An explanation under way. */
 struct explanation {
     struct worker_job job; /* first: the worker knows only this part */
     struct client *client;
-    uint64_t hash; /* of the subject */
+    uint64_t hash;       /* of the subject */
+    struct relay *relay; /* of the text as it grows */
 
     /* Whoever has the job. */
     struct writing writing;
@@ -44,6 +53,9 @@ struct hover {
     json_t *range; /* of the name */
     char *facts;   /* what syntax knows */
     uint64_t hash; /* of the subject */
+
+    json_t *token;     /* for pieces; NULL: it is not to grow */
+    uint64_t piece_ms; /* when the last piece was sent, of the loop's clock */
 
     struct explanation *running; /* the worker's; NULL: none that is still wanted */
 
@@ -92,17 +104,41 @@ static char *facts_write(const struct client *client, const struct subject *subj
     return NULL;
 }
 
-/* What a model says is told from what the source says. */
-static char *explained(const struct client *client, const char *facts, const char *explanation)
+/* What a model says is told from what the source says. NULL on exhausted memory. */
+static char *explained(const struct client *client, const char *facts, const char *explanation,
+                       size_t bytes)
 {
     const bool follows = client->engine && client->engine->has_chat;
     const char *label = follows ? "explained by the model" : "suggested by the model";
     char *text = NULL;
     const int written = asprintf(
-        &text, client->abilities.hover_markdown ? "%s\n---\n\n%s\n\n*%s*\n" : "%s\n%s\n(%s)\n",
-        facts, explanation, label);
+        &text, client->abilities.hover_markdown ? "%s\n---\n\n%.*s\n\n*%s*\n" : "%s\n%.*s\n(%s)\n",
+        facts, (int)bytes, explanation, label);
 
     return written < 0 ? NULL : text;
+}
+
+/* LSP Hover of the request that waits, with this much of an explanation; a new reference. */
+static json_t *hover_write(const struct hover *hover, const char *explanation, size_t bytes)
+{
+    const struct client *client = hover->client;
+    const char *kind = client->abilities.hover_markdown ? "markdown" : "plaintext";
+    char *text = bytes > 0 ? explained(client, hover->facts, explanation, bytes) : NULL;
+    json_t *value = json_pack("{s:{s:s, s:o}, s:O}", "contents", "kind", kind, "value",
+                              rpc_text(text ? text : hover->facts), "range", hover->range);
+
+    free(text);
+    return value;
+}
+
+/* A piece: the whole hover so far. */
+static void hover_show(struct hover *hover, const char *explanation, size_t bytes)
+{
+    json_t *value = hover_write(hover, explanation, bytes);
+
+    hover->piece_ms = uv_now(hover->client->loop);
+    if (value)
+        partial_send(hover->client, hover->token, value);
 }
 
 /* Forgets the request that waits, which has been answered. */
@@ -111,22 +147,17 @@ static void hover_forget(struct hover *hover)
     uv_timer_stop(&hover->timer);
     json_decref(hover->id);
     json_decref(hover->range);
+    json_decref(hover->token);
     free(hover->facts);
-    hover->id = hover->range = NULL;
+    hover->id = hover->range = hover->token = NULL;
     hover->facts = NULL;
 }
 
 /* Answers the request that waits; `explanation` may be NULL or empty: there is none. */
 static void hover_reply(struct hover *hover, const char *explanation)
 {
-    struct client *client = hover->client;
-    const char *kind = client->abilities.hover_markdown ? "markdown" : "plaintext";
-    char *text = explanation && *explanation ? explained(client, hover->facts, explanation) : NULL;
-
-    client_reply(client, hover->id,
-                 json_pack("{s:{s:s, s:o}, s:O}", "contents", "kind", kind, "value",
-                           rpc_text(text ? text : hover->facts), "range", hover->range));
-    free(text);
+    client_reply(hover->client, hover->id,
+                 hover_write(hover, explanation, explanation ? strlen(explanation) : 0));
     hover_forget(hover);
 }
 
@@ -179,9 +210,29 @@ static void kept_clear(struct hover *hover)
 
 static void explanation_destroy(struct explanation *explanation)
 {
+    relay_destroy(explanation->relay);
     writing_finish(&explanation->writing);
     free(explanation->text);
     free(explanation);
+}
+
+/* On the worker thread, as the text grows. */
+static void on_progress(void *user, const char *text, size_t bytes)
+{
+    const struct explanation *explanation = user;
+
+    relay_push(explanation->relay, text, bytes);
+}
+
+/* On the loop's thread: shown where a request waits for this explanation and wants pieces. */
+static void on_growth(void *user, const char *text, size_t bytes)
+{
+    const struct explanation *explanation = user;
+    struct hover *hover = explanation->client->hover;
+    const bool is_wanted = hover && hover->running == explanation && hover->token;
+
+    if (is_wanted && uv_now(hover->client->loop) - hover->piece_ms >= GROWTH_STEP_MS)
+        hover_show(hover, text, bytes);
 }
 
 /* On the worker thread. */
@@ -189,8 +240,8 @@ static void explanation_run(struct worker_job *job, struct engine *engine)
 {
     struct explanation *explanation = (struct explanation *)job;
 
-    writing_run(&explanation->writing, engine, &job->is_cancelled, NULL, NULL, &explanation->text,
-                &job->error);
+    writing_run(&explanation->writing, engine, &job->is_cancelled, on_progress, explanation,
+                &explanation->text, &job->error);
 }
 
 /* Back on the loop's thread: kept, and shown to a request that still waits for it. */
@@ -246,6 +297,7 @@ static bool explanation_start(struct hover *hover, struct subject *subject)
     atomic_init(&explanation->job.is_cancelled, false);
     explanation->client = client;
     explanation->hash = subject->hash;
+    explanation->relay = relay_create(client->loop, on_growth, explanation);
     explanation->writing.kind = WRITING_EXPLAIN;
     explanation->writing.language = subject->language;
     explanation->writing.max_tokens = TASK_PROSE_TOKENS;
@@ -273,7 +325,8 @@ static struct hover *hover_of(struct client *client)
     return hover;
 }
 
-/* Has the request that waits answered: with what is kept, by the explanation that is being written, or as it is. */
+/* Has the request that waits answered: with what is kept, by the explanation that is being written, or as it is. One that
+ * grows needs no deadline: its facts are there at once. */
 static void hover_serve(struct hover *hover, const struct settings *settings,
                         struct subject *subject)
 {
@@ -285,6 +338,8 @@ static void hover_serve(struct hover *hover, const struct settings *settings,
     if (kept || !can_explain(hover->client, settings, subject) ||
         (!goes_on && !explanation_start(hover, subject)))
         hover_reply(hover, kept);
+    else if (hover->token)
+        hover_show(hover, NULL, 0);
     else
         uv_timer_start(&hover->timer, on_deadline, (uint64_t)settings->hover_deadline_ms, 0);
 }
@@ -312,6 +367,7 @@ void hover_request(struct client *client, const struct rpc_message *message)
     hover->range = client_range(client, document, subject.asked);
     if (hover->facts && hover->range) {
         hover->id = json_copy((json_t *)(uintptr_t)message->id);
+        hover->token = json_incref(partial_token(message->params));
         hover->hash = subject.hash;
         hover_serve(hover, settings, &subject);
     } else {
