@@ -37,6 +37,17 @@ static double percentile(const double *sorted, size_t count, size_t percent)
     return count == 0 ? 0 : sorted[(count * percent + 99) / 100 - 1];
 }
 
+/* What is known of the model, in the words of hxqd.debug.stats. */
+static const char *model_state(enum client_model model)
+{
+    static const char *const words[] = {
+        [CLIENT_MODEL_UNASKED] = "unasked", [CLIENT_MODEL_OFF] = "off",
+        [CLIENT_MODEL_LOADING] = "loading", [CLIENT_MODEL_READY] = "ready",
+        [CLIENT_MODEL_FAILED] = "failed",
+    };
+    return words[model];
+}
+
 /* hxqd.debug.stats: counters since the start. */
 static void stats_run(struct client *client, const json_t *id, const json_t *arguments)
 {
@@ -54,7 +65,7 @@ static void stats_run(struct client *client, const json_t *id, const json_t *arg
     /* clang-format off */
     client_reply(client, id,
                  json_pack("{s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, "
-                           "s:f, s:f, s:o, s:o, s:I, s:I, s:I, s:I}",
+                           "s:f, s:f, s:s, s:o, s:o, s:I, s:I, s:I, s:I}",
                            "requests", (json_int_t)counts->requests,
                            "answered", (json_int_t)counts->answered,
                            "cancelled", (json_int_t)counts->cancelled,
@@ -72,6 +83,7 @@ static void stats_run(struct client *client, const json_t *id, const json_t *arg
                            "accepted_tokens", (json_int_t)counts->accepted_tokens,
                            "latency_p50_ms", percentile(sorted, count, 50),
                            "latency_p95_ms", percentile(sorted, count, 95),
+                           "state", model_state(client->model),
                            "model", engine ? rpc_text(engine->model) : json_null(),
                            "device", engine ? rpc_text(engine->device) : json_null(),
                            "documents", (json_int_t)documents_count(client->documents),
