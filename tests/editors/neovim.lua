@@ -337,6 +337,106 @@ test('hover_shows_signature_of_name_under_cursor', function(nvim)
   expect_match(shown, 'sample.py')
 end)
 
+-- A server that says this of any code, a word at a time, as if it were an instruct model.
+local SAID = 'It adds both of them, says nothing else, and gives back what comes of it.'
+local SLOW = ([[{
+  %%s
+  cmd = {
+    'env', 'HXQD_SCRIPTED_CHAT=%s', 'HXQD_SCRIPTED_TOKEN_MS=150', vim.fs.dirname(vim.env.HXQD) .. '/hxqd_scripted', 'serve',
+  },
+}]]):format(SAID)
+
+-- Hovers over a name and notes what the windows show after each piece.
+local function hover_and_note(nvim)
+  nvim:wait_ready()
+  nvim:lua([[
+    Shown, Cancelled = {}, 0
+    local hover, client = require('hxqd.hover'), vim.lsp.get_clients({ name = 'hxqd' })[1]
+    local handle, cancel = hover.handle_progress, client.cancel_request
+    hover.handle_progress = function(params)
+      local is_piece = handle(params)
+      local window = vim.b.lsp_floating_preview
+      if is_piece then
+        local lines = window and vim.api.nvim_buf_get_lines(vim.api.nvim_win_get_buf(window), 0, -1, true) or {}
+        table.insert(Shown, table.concat(lines, '\n'))
+      end
+      return is_piece
+    end
+    client.cancel_request = function(...)
+      Cancelled = Cancelled + 1
+      return cancel(...)
+    end
+  ]])
+  nvim:press('ggwK')
+  nvim:wait('a piece', function() return #nvim:lua('return Shown') > 0 end)
+end
+
+local function wait_explanation(nvim)
+  return nvim:wait('the whole explanation', function()
+    local text = nvim:windows_text()
+    return text:find('what comes of it.', 1, true) and text
+  end)
+end
+
+test('hover_grows_behind_what_syntax_knows', function(nvim)
+  hover_and_note(nvim)
+  local whole = wait_explanation(nvim)
+  local shown = nvim:lua('return Shown')
+  expect_equal(shown[1]:match('^(.*)\n%[sample.py:1%]%([^\n]*%)$'), '```python\ndef add(a, b):\n```\n', 'the first piece')
+  expect_match(shown[2], '\n─[^\n]*\nIt')
+  expect_equal(vim.startswith(whole, shown[1] .. '\n─'), true, 'the facts stay')
+  expect_equal(select(2, whole:gsub('It adds', '')), 1, 'times that it is said')
+  -- All of it can be seen: it wraps, and the window has grown.
+  expect_equal(nvim:lua([[
+    local window = vim.b.lsp_floating_preview
+    return vim.api.nvim_win_get_height(window) >= vim.api.nvim_win_text_height(window, {}).all
+  ]]), true, 'the window is high enough')
+end, SLOW:format(''))
+
+test('hover_entered_while_it_grows_says_all_of_it_once', function(nvim)
+  hover_and_note(nvim)
+  nvim:wait('the beginning', function() return nvim:windows_text():find('It adds', 1, true) end)
+  nvim:press('K')
+  nvim:wait('the focus', function() return nvim:lua('return vim.api.nvim_win_get_config(0).relative') ~= '' end)
+  local whole = wait_explanation(nvim)
+  expect_equal(select(2, whole:gsub('It adds', '')), 1, 'times that it is said')
+  expect_equal(nvim:lua('return Cancelled'), 0, 'cancelled requests')
+end, SLOW:format(''))
+
+test('hover_closed_while_it_grows_stops_the_model', function(nvim)
+  hover_and_note(nvim)
+  nvim:press('l')
+  nvim:wait('the cancelled request', function() return nvim:lua('return Cancelled') == 1 end)
+  nvim:wait('the answer', function()
+    return nvim:lua("return next(vim.lsp.get_clients({ name = 'hxqd' })[1].requests) == nil")
+  end)
+  expect_equal(nvim:windows_text(), '', 'the windows')
+  expect_equal(nvim:messages():match('hxqd[^\n]*'), nil, 'a message')
+end, SLOW:format(''))
+
+test('hover_with_growing_turned_off_comes_whole', function(nvim)
+  nvim:wait_ready()
+  nvim:lua([[
+    require('hxqd.hover').handle_progress = function(params)
+      Got = Got or type(params.token) == 'string' and params.token:find('hover')
+    end
+  ]])
+  nvim:press('ggwK')
+  expect_match(wait_explanation(nvim), 'sample.py:1')
+  expect_equal(nvim:lua('return Got'), vim.NIL, 'a piece')
+end, SLOW:format('growing = false, settings = { hoverDeadline = 60000 },'))
+
+-- What other plugins ask has no window that we could lengthen.
+test('hover_asked_by_others_comes_whole', function(nvim)
+  nvim:wait_ready()
+  nvim:press('ggw')
+  expect_match(nvim:lua([[
+    local client = vim.lsp.get_clients({ name = 'hxqd' })[1]
+    local params = vim.lsp.util.make_position_params(0, client.offset_encoding)
+    return client:request_sync('textDocument/hover', params, 60000, 1).result.contents.value
+  ]]), 'what comes of it')
+end, SLOW:format('settings = { hoverDeadline = 60000 },'))
+
 test('code_action_writes_what_the_comment_says', function(nvim)
   local before = write_wish(nvim)
   nvim:press('gra')

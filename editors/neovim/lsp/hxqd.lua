@@ -19,8 +19,10 @@ return {
     return client.name == config.name and not client:is_stopped()
   end,
   handlers = {
-    ['$/progress'] = function(...)
-      return require('hxqd.ghost').handle_progress(...)
+    ['$/progress'] = function(err, params, context)
+      if not require('hxqd.hover').handle_progress(params) then
+        return require('hxqd.ghost').handle_progress(err, params, context)
+      end
     end,
   },
   commands = {

@@ -1,6 +1,7 @@
 -- Completions from a local hxqd server: `setup`, keys, and what a buffer needs once the server is attached to it.
 --
 -- The other modules: `ghost` (ghost text, on Neovim's own inline completion), `inline` (a stand-in for that in Neovim 0.11),
+-- `hover` (hovers that grow),
 -- `command` (:Hxqd), `status` (for statuslines), `server` (the process), `options` (what the user chose), `health`.
 -- They are loaded when the server first attaches, so that starting Neovim costs nothing.
 
@@ -105,6 +106,7 @@ local function attach(event)
   end
   local group = vim.api.nvim_create_augroup('hxqd.buffer.' .. event.buf, { clear = true })
   require('hxqd.ghost').attach(client, event.buf, group)
+  require('hxqd.hover').attach(client)
   require('hxqd.status').refresh()
   set_keymaps(event.buf)
   vim.api.nvim_create_autocmd('TextYankPost', {

@@ -9,7 +9,7 @@ local M = {
   ghost_text = true,
   -- Ask while typing; false: only the key `ask` asks.
   automatic = true,
-  -- Show ghost text while it is being written.
+  -- Show ghost text and hovers while they are being written.
   growing = true,
   -- Tell the server what is yanked, which may be what the next code is about.
   share_yanks = true,
