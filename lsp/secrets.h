@@ -8,10 +8,13 @@
  *     stay what they were. The daemon's own copy keeps the text; only the copy for the prompt is masked.
  *
  * What looks like one: blocks of private keys, the shapes of well-known tokens (AWS, GitHub, GitLab, Slack, Stripe, Google,
- * npm, JWT...), the password in a URL, what a header authorizes with, a value assigned to a name such as "password" or
- * "api_key", and words of SECRETS_WORD_BYTES or more that look random. Rather one word too many than one too few: what is
- * masked costs a completion a little, what is not cannot be taken back. A short secret in plain words beside an ordinary name
- * cannot be told from text.
+ * npm, JWT...), words of 20 bytes or more that look random, the password in an address, what a header authorizes with, options
+ * such as "-u a:b", and what a name such as "password" or "api_key" is given, by a sign, a call, an element or an option,
+ * in programs, JSON, YAML, XML, TOML, SQL and settings. Rather one word too many than one too few: what is masked costs a
+ * completion a little, what is not cannot be taken back.
+ *
+ * What is not found: a short secret in plain words beside an ordinary name, or in a list; one of less than four bytes; a mere
+ * word without quotes where a program could stand ("password = word").
  *
  * Pure functions; any thread may ask.
  */
@@ -20,12 +23,6 @@
 
 #include <stdbool.h>
 #include <stddef.h>
-
-enum {
-    SECRETS_WORD_BYTES = 20, /* shorter words do not count as random */
-    SECRETS_VALUE_BYTES = 4, /* shorter quoted texts do not count as passwords */
-    SECRETS_BARE_BYTES = 8,  /* nor shorter ones without quotes, nor those without a digit */
-};
 
 /* Whether a file holds secrets by its name or that of a folder it is in; `path` may be a path or a decoded URI. */
 bool secrets_path(const char *path);

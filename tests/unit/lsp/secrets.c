@@ -106,6 +106,26 @@ static const struct {
     {"0x12345678, 0x9abcdef0, 3.14159265358979323846", NULL},
     {"2026-11-24T10:20:30.123456Z", NULL},
     {"-----BEGIN CERTIFICATE-----\n", NULL},
+    {"token, value = next_token(value)", NULL},
+    {"printf(\"password: \"); puts(\"abcd\");", NULL},
+    {"password = password.encode(\"utf-8\")", NULL},
+    {"password = getenv(\"DB_PASSWORD\")", NULL},
+    {"getPassword(\"database\")", NULL},
+    {"input(\"password: \")", NULL},
+    {"password: string\n", NULL},
+    {"token: Token\n", NULL},
+    {"{\"password\": \"${DB_PASSWORD}\"}", NULL},
+    {"--password <password>", NULL},
+    {"dsn = f\"password={password} host\"", NULL},
+    {"enum { LAST_TOKEN=abcdef, OTHER };", NULL},
+    {"fetch(url, { credentials: 'include' })", NULL},
+    {"docker run -u 1000:1000 -p 8080:80 image", NULL},
+    {"mkdir -p/tmp/abcdef", NULL},
+    {"we pass `NULL` as the loop pass 'lpass' says", NULL},
+    {"machine code, as the passphrase tells", NULL},
+    {"headers.authorization = make_header(user)", NULL},
+    {"int nvvm_mma_m8n8k16_row_col_s8(void);", NULL},
+    {"git@example.org:me/project.git ssh://git@host/a", NULL},
     {"@user on line 3: see http://host:80/x", NULL},
     {"", NULL},
 };
@@ -126,6 +146,160 @@ static void secrets_are_masked_and_nothing_else(void **state)
             fail_msg("%s became %.*s", mask_cases[i].text, (int)bytes, text);
         assert_int_equal(masked > 0, mask_cases[i].masked != NULL);
         free(text);
+    }
+}
+
+/* What is between the marks is all that is masked. */
+static const char *const form_cases[] = {
+    "user.setPassword(\"⟦canary⟧\");",
+    "builder.password(\"⟦canary⟧\")",
+    "client.withToken('⟦canary7⟧')",
+    "api.setApiKey(\"⟦canary⟧\")",
+    "login(user, password=\"⟦canary⟧\")",
+    "mysql -u root -p⟦canary⟧ db",
+    "mysqldump --password ⟦canary⟧ db",
+    "mysqldump --password=⟦canary⟧ db",
+    "tool --api-token ⟦canary7⟧ run",
+    "run([\"tool\", \"--password\", \"⟦canary⟧\"])",
+    "sshpass -p ⟦canary⟧ ssh host",
+    "sshpass -p '⟦canary⟧' ssh host",
+    "docker login -u me -p ⟦canary⟧ registry",
+    "redis-cli -a ⟦canary⟧ ping",
+    "openssl enc -passin pass:⟦canary⟧ -in a",
+    "curl -u me:⟦canary⟧ https://host/",
+    "curl --user me:⟦canary⟧ https://host/",
+    "curl -u \"me:⟦canary⟧\" https://host/",
+    "curl -H \"Authorization: Bearer ⟦canary⟧\" x",
+    "curl -H 'X-Api-Key: ⟦canary7x⟧' x",
+    "https://me:⟦canary⟧@host/path",
+    "redis://:⟦canary⟧@host:6379/0",
+    "https://⟦canarycanary⟧@host/a",
+    "\"amqp://me:⟦canary⟧@host\"",
+    "Authorization: Bearer ⟦canary⟧",
+    "Authorization: Basic ⟦Y2FuYXJ5⟧",
+    "headers[\"Authorization\"] = \"Bearer ⟦canary⟧\"",
+    "  \"Authorization\": `token ⟦canary⟧`,",
+    "req.Header.Set(\"Authorization\", \"Bearer ⟦canary⟧\")",
+    "{\"password\": \"⟦canary⟧\", \"a\": 1}",
+    "{\"user\":{\"api_key\":\"⟦canary⟧\"}}",
+    "\"{\\\"password\\\": \\\"⟦canary⟧\\\"}\"",
+    "password: ⟦canary⟧",
+    "  db_password: \"⟦canary⟧\"",
+    "password: '⟦canary⟧'",
+    "  - DB_PASSWORD=⟦canary⟧",
+    "- name: DB_PASSWORD\n  value: ⟦canary⟧",
+    "{\"name\": \"DB_PASSWORD\", \"value\": \"⟦canary⟧\"}",
+    "password: |\n  ⟦canary⟧\nuser: a\n",
+    "<password>⟦canary⟧</password>",
+    "<ns:password>⟦canary⟧</ns:password>",
+    "<server password=\"⟦canary⟧\"/>",
+    "<add key=\"Password\" value=\"⟦canary⟧\"/>",
+    "<property name=\"hibernate.password\" value='⟦canary⟧'/>",
+    "password = \"⟦canary⟧\"",
+    "password = \"\"\"⟦canary⟧\"\"\"",
+    "token = '⟦canary7⟧'",
+    "db.password=⟦canary⟧",
+    "spring.datasource.password=⟦canary⟧",
+    "CREATE USER me IDENTIFIED BY '⟦canary⟧';",
+    "ALTER USER me IDENTIFIED WITH caching_sha2 BY '⟦canary⟧';",
+    "CREATE USER me IDENTIFIED BY ⟦canary⟧;",
+    "CREATE ROLE me WITH LOGIN PASSWORD '⟦canary⟧';",
+    "SET PASSWORD FOR me = PASSWORD('⟦canary⟧');",
+    "\"Server=a;User Id=b;Password=⟦canary⟧;Database=c\"",
+    "Server=a;User Id=b;Password=⟦canary⟧;Database=c",
+    "\"AccountName=a;AccountKey=⟦canary⟧;x\"",
+    "\"host=a user=b password=⟦canary⟧ dbname=c\"",
+    "ENV DB_PASSWORD ⟦canary7x⟧",
+    "ENV DB_PASSWORD=⟦canary⟧",
+    "ARG NPM_TOKEN=⟦canary⟧",
+    "export API_TOKEN=⟦canary⟧",
+    "export API_TOKEN='⟦canary⟧'",
+    "set DB_PASSWORD=⟦canary⟧",
+    "${DB_PASSWORD:-⟦canary⟧}",
+    "process.env.DB_PASSWORD || '⟦canary⟧'",
+    "os.environ.get(\"DB_PASSWORD\", \"⟦canary⟧\")",
+    "os.environ[\"DB_PASSWORD\"] = \"⟦canary⟧\"",
+    "os.Setenv(\"API_TOKEN\", \"⟦canary⟧\")",
+    "props.put(\"db.password\", \"⟦canary⟧\");",
+    "if (password == \"⟦canary⟧\")",
+    "if (password.equals(\"⟦canary⟧\"))",
+    "strcmp(password, \"⟦canary⟧\")",
+    "password => '⟦canary⟧',",
+    ":password => \"⟦canary⟧\"",
+    "password := `⟦canary⟧`",
+    "char *password = \"⟦canary⟧\";",
+    "const std::string kPassword{\"⟦canary⟧\"};",
+    "static const char PASSWORD[] = \"⟦canary⟧\";",
+    "let password: &str = \"⟦canary⟧\";",
+    "val password: String = \"⟦canary⟧\"",
+    "String password = new String(\"⟦canary⟧\");",
+    "password = b\"⟦canary⟧\"",
+    "password = r#\"⟦canary⟧\"#",
+    "password = @\"⟦canary⟧\"",
+    "db_password_prod = \"⟦canary⟧\"",
+    "PASSWORD_1 = \"⟦canary⟧\"",
+    "machine host login me password ⟦canary⟧",
+    "machine host\n  login me\n  password ⟦canary⟧\n",
+    "requirepass ⟦canary⟧",
+    "#define WIFI_PASSWORD \"⟦canary⟧\"",
+    "-Dkeystore.password=⟦canary⟧",
+    "java -Dtoken=⟦canary7⟧ -jar",
+    "https://host/x?access_token=⟦canary⟧&b=1",
+    "aws_access_key_id = ⟦AKIAIOSFODNN7CANARY7⟧",
+    "aws_secret_access_key = ⟦wJalrXUtnFEMI/K7MDENG/bPxRfiCYcanary⟧",
+    "//registry.example/:_auth"
+    "Token=⟦canary⟧",
+    "password: ⟦p@$$w0rd,canary!⟧",
+    "DB_PASSWORD=⟦ca\"n(ary⟧",
+    "user_pass: \"⟦canary⟧\"",
+    "auth: { user: \"me\", pass: \"⟦canary⟧\" }",
+    "wget --http-password=⟦canary⟧ x",
+    "$password = '⟦canary⟧';",
+    "self.password = '⟦canary⟧'",
+    "password=\"⟦canary⟧\"",
+    "password='⟦canary⟧' # note",
+    "Password: ⟦canary7x⟧",
+    "'password' : u'⟦canary⟧',",
+    "password: \"⟦canary⟧\" # comment",
+    "PGPASSWORD=⟦canary⟧ psql -h host",
+};
+
+/* Takes the marks out of `marked`; `masked` becomes what is to be left of it. */
+static size_t form_read(const char *marked, char *text, char *masked)
+{
+    static const char opening[] = "⟦", closing[] = "⟧";
+    size_t bytes = 0;
+    bool is_secret = false;
+
+    for (const char *at = marked; *at;) {
+        const bool opens = strncmp(at, opening, sizeof opening - 1) == 0;
+        if (opens || strncmp(at, closing, sizeof closing - 1) == 0) {
+            is_secret = opens;
+            at += sizeof opening - 1;
+            continue;
+        }
+        text[bytes] = *at++;
+        masked[bytes] = is_secret ? 'x' : text[bytes];
+        bytes++;
+    }
+    return bytes;
+}
+
+static void secrets_in_every_form_are_masked(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < sizeof form_cases / sizeof *form_cases; i++) {
+        char text[256], masked[256];
+        const size_t bytes = form_read(form_cases[i], text, masked);
+        size_t kept;
+        char *clean = secrets_clean(text, bytes, &kept);
+        assert_non_null(clean);
+        if (strstr(clean, "canary"))
+            fail_msg("%s is not left out", form_cases[i]);
+        free(clean);
+        secrets_mask(text, bytes);
+        if (memcmp(text, masked, bytes) != 0)
+            fail_msg("%s became %.*s", form_cases[i], (int)bytes, text);
     }
 }
 
@@ -158,6 +332,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(files_are_secret_by_their_names),
         cmocka_unit_test(secrets_are_masked_and_nothing_else),
+        cmocka_unit_test(secrets_in_every_form_are_masked),
         cmocka_unit_test(masking_leaves_real_code_alone),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
