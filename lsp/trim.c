@@ -11,16 +11,9 @@
 #include <string.h>
 
 #include "lsp/overlap.h"
+#include "lsp/repetition.h"
 
-enum {
-    TRIM_INDENT_BYTES = 256, /* of a blank cursor line; deeper ones are not reconciled */
-    TRIM_LINES = 1024,       /* looked at for repetition */
-    TRIM_CYCLE_LINES = 8,    /* longest cycle of lines, */
-    TRIM_CYCLE_REPEATS = 3,  /* which is one when it comes that often in a row */
-    TRIM_ECHO_PERIOD = 32,   /* longest cycle within a line, bytes, */
-    TRIM_ECHO_REPEATS = 6,   /* which is one when it comes that often */
-    TRIM_ECHO_BYTES = 24,    /* and is that long altogether */
-};
+enum { TRIM_INDENT_BYTES = 256 }; /* of a blank cursor line; deeper ones are not reconciled */
 
 struct draft {
     char *text; /* room for one more line end */
@@ -97,76 +90,6 @@ static bool draft_init(struct draft *draft, const struct context *context, const
     return true;
 }
 
-/* Repetition */
-
-/* Whether the last `period` lines before line `end` come TRIM_CYCLE_REPEATS times in a row; lines[i] is where line i starts. */
-static bool is_line_cycle(const char *text, const size_t *lines, size_t end, size_t period)
-{
-    if (end < period * TRIM_CYCLE_REPEATS)
-        return false;
-
-    size_t unit = lines[end] - lines[end - period];
-    const char *last = text + lines[end - period];
-    for (size_t repeat = 1; repeat < TRIM_CYCLE_REPEATS; repeat++) {
-        size_t from = lines[end - period * (repeat + 1)], to = lines[end - period * repeat];
-        if (to - from != unit || memcmp(text + from, last, unit))
-            return false;
-    }
-    for (size_t i = 0; i < unit; i++) {
-        if (!is_blank(last[i]))
-            return true;
-    }
-    return false;
-}
-
-/* Where a cycle of whole lines comes for the second time. */
-static size_t find_line_cycle(const char *text, size_t bytes)
-{
-    size_t lines[TRIM_LINES + 1] = {0}, count = 0;
-
-    for (size_t at = 0; at < bytes && count < TRIM_LINES; at++) {
-        if (text[at] != '\n')
-            continue;
-        lines[++count] = at + 1;
-        for (size_t period = 1; period <= TRIM_CYCLE_LINES; period++) {
-            if (is_line_cycle(text, lines, count, period))
-                return lines[count - period * (TRIM_CYCLE_REPEATS - 1)];
-        }
-    }
-    return bytes;
-}
-
-/* Steps back over what would have joined the next repetition to the last: white space, operators, commas. */
-static size_t strip_joint(const char *text, size_t bytes)
-{
-    while (bytes > 0 && (is_blank(text[bytes - 1]) || strchr("+-*/%=<>&|^~!?,.:", text[bytes - 1])))
-        bytes--;
-    return bytes;
-}
-
-/* Where a cycle of bytes within a line, with a letter in it, comes for the second time; at the start of a code point. */
-static size_t find_echo(const char *text, size_t bytes)
-{
-    for (size_t period = 1; period <= TRIM_ECHO_PERIOD; period++) {
-        size_t run = 0, letters = 0;
-        size_t wanted = period * (TRIM_ECHO_REPEATS - 1);
-
-        wanted = wanted + period < TRIM_ECHO_BYTES ? TRIM_ECHO_BYTES - period : wanted;
-        for (size_t at = period; at < bytes; at++) {
-            bool repeats = text[at] == text[at - period] && text[at] != '\n';
-            run = repeats ? run + 1 : 0;
-            letters = repeats ? letters + is_letter(text[at]) : 0;
-            if (run < wanted || letters == 0)
-                continue;
-            size_t cut = at + 1 - run;
-            while (cut > 0 && (text[cut] & 0xC0) == 0x80)
-                cut--;
-            return strip_joint(text, cut);
-        }
-    }
-    return bytes;
-}
-
 /* Cuts */
 
 static size_t find_scope_end(const struct context *context, const char *text, size_t bytes,
@@ -217,7 +140,7 @@ static struct cut find_cut(const struct context *context, const struct draft *dr
     const char *text = draft->text;
     struct cut cut = {0};
     size_t scope = find_scope_end(context, text, draft->bytes, &cut.ended);
-    size_t repeated = smaller(find_line_cycle(text, draft->bytes), find_echo(text, draft->bytes));
+    size_t repeated = repetition_start(text, draft->bytes);
     size_t lines = overlap_lines(context, text, draft->bytes);
     size_t rest = overlap_rest(context, text, draft->bytes);
     enum closers closers = CLOSERS_END;

@@ -150,7 +150,7 @@ static const struct trim_case cases[] = {
     {"of an expression", python, "x = ¦\n", "b + b + b + b + b + b + b + b + b + b +", "b"},
     {"of arguments", python, "x = f(¦\n", "a, b, b, b, b, b, b, b, b, b, b, b, b, b", "a, b"},
     {"of code points", python, "x = ¦\n", "「ええええええええええええええええ」", "「え"},
-    {"from within a code point", python, "x = ¦\n", "xyéĩĩĩĩĩĩĩĩĩĩĩĩĩĩ", "xyé"},
+    {"from within a code point", python, "x = ¦\n", "xyéĩĩĩĩĩĩĩĩĩĩĩĩĩĩ", "xyéĩ"},
     {"numbers are a table", c, "int a[] = {¦\n", "0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0};\n",
      "0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0};"},
     {"two lines are none", python, "def f(x):\n    ¦\n", "g()\n    g()\n    return x\n",
