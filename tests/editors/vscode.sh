@@ -27,5 +27,9 @@ vsix=$(ls editors/vscode/*.vsix 2>/dev/null | tail -n 1)
 newer=$(cd editors/vscode && find src walkthrough ./*.json ./*.mjs -newer "${vsix##*/}" | head -n 1)
 [ -z "$newer" ] || skip "$newer is newer than $vsix; ./bootstrap vsix builds it again"
 
+# An old program fails new tests, for no fault of theirs.
+newer=$(find kernels infer parsers lsp -name '*.[ch]' -newer "$HXQD" | head -n 1)
+[ -z "$newer" ] || echo "note: $newer is newer than $HXQD"
+
 export HXQD CHROMIUM
 exec $node $here/vscode.mjs "$vsix" "$@"

@@ -2,7 +2,7 @@
 // has; here they get the place that they are about, and their results a page to be read on.
 import * as vscode from 'vscode';
 import {
-  ExecuteCommandRequest, type ExecuteCommandMiddleware, type LanguageClient,
+  ExecuteCommandRequest, type LanguageClient, type Middleware,
 } from 'vscode-languageclient/node';
 import { showPage } from './pages.js';
 import { changeSetting, isAnyOn, isOn, turn, turnAll } from './settings.js';
@@ -63,9 +63,23 @@ function describePrompt(prompt: Prompt): string {
   ].join('\n');
 }
 
-/** Runs the server's commands for palette, menus and code actions. A failure is told in the server's own words. */
-export function commandMiddleware(client: () => LanguageClient, status: Status): ExecuteCommandMiddleware['executeCommand'] {
-  return async (command, args) => {
+// What `work` gives; a failure is told in the server's own words, and gives nothing.
+async function told<T>(work: PromiseLike<T>): Promise<T | undefined> {
+  try {
+    return await work;
+  } catch (error) {
+    if (!(error instanceof vscode.CancellationError)) {
+      void vscode.window.showWarningMessage(`hxqd: ${error instanceof Error ? error.message : error}`);
+    }
+    return undefined;
+  }
+}
+
+/** Runs the server's commands for palette and menus, and has code actions written. */
+export function commandMiddleware(
+  client: () => LanguageClient, status: Status,
+): Required<Pick<Middleware, 'executeCommand' | 'resolveCodeAction'>> {
+  const executeCommand: Middleware['executeCommand'] = async (command, args) => {
     let [argument] = args as { textDocument?: object; show?: boolean }[];
     if (ABOUT_A_PLACE.includes(command) && !argument?.textDocument) {
       argument = (await argumentFor(command, client())) as typeof argument;
@@ -74,17 +88,14 @@ export function commandMiddleware(client: () => LanguageClient, status: Status):
     if (command === 'hxqd.explain') argument = { ...argument, show: false };
 
     const params = { command, arguments: argument === undefined ? [] : [argument] };
-    try {
-      const result = await status.during(client().sendRequest(ExecuteCommandRequest.type, params));
-      if (command === 'hxqd.explain') await showPage('Explanation.md', `${result.text}\n`);
-      if (command === 'hxqd.showPrompt') await showPage('Prompt.md', describePrompt(result));
-      return result;
-    } catch (error) {
-      if (!(error instanceof vscode.CancellationError)) {
-        void vscode.window.showWarningMessage(`hxqd: ${error instanceof Error ? error.message : error}`);
-      }
-      return undefined;
-    }
+    const result = await told(status.during(client().sendRequest(ExecuteCommandRequest.type, params)));
+    if (result && command === 'hxqd.explain') await showPage('Explanation.md', `${result.text}\n`);
+    if (result && command === 'hxqd.showPrompt') await showPage('Prompt.md', describePrompt(result));
+    return result;
+  };
+  return {
+    executeCommand,
+    resolveCodeAction: (action, token, next) => told(status.during(Promise.resolve(next(action, token)))),
   };
 }
 

@@ -18,6 +18,9 @@ const GROW_AFTER_MS = 200;
 // Between two questions that lengthen a text.
 const GROW_STEP_MS = 120;
 
+// A slow editor may not show yet what it is to go on from; one that does not ask the newcomer so often in turn never will.
+const REFUSALS_MAX = 5;
+
 const PIECES = new ProgressType<InlineCompletionItem[]>();
 
 type Answer = vscode.InlineCompletionItem[] | vscode.InlineCompletionList | null | undefined;
@@ -34,12 +37,16 @@ class Growth {
   private onPiece: () => void = () => {};
   pieces: InlineCompletionItem[] = [];
   isFinished = false;
+  /** Resolved by `settle`: nothing more will be shown. */
+  readonly isOver: Promise<void>;
+  settle: () => void = () => {};
   private provider: vscode.Disposable | undefined;
   private isAsked = false;
 
   constructor(readonly document: vscode.TextDocument, readonly position: vscode.Position) {
     this.version = document.version;
     this.firstPiece = new Promise((resolve) => (this.onPiece = resolve));
+    this.isOver = new Promise((resolve) => (this.settle = resolve));
   }
 
   take(pieces: InlineCompletionItem[]): void {
@@ -77,6 +84,7 @@ class Growth {
   end(): void {
     this.source.cancel();
     this.provider?.dispose();
+    this.settle();
   }
 
   // Whether it is for this place, and still wanted.
@@ -100,7 +108,7 @@ export class Ghost implements vscode.Disposable {
     vscode.commands.registerCommand('hxqd.dismiss', () => this.dismiss()),
   ];
   private growth: Growth | undefined;
-  private canGrow = true;
+  private refusals = 0;
   private requests = 0;
 
   constructor(private readonly status: Status) {}
@@ -119,7 +127,7 @@ export class Ghost implements vscode.Disposable {
         if (this.growth?.isAbout(document, position)) return null;
         this.end();
         const isAutomatic = context.triggerKind === vscode.InlineCompletionTriggerKind.Automatic;
-        const mayGrow = this.canGrow && isAutomatic && !context.selectedCompletionInfo &&
+        const mayGrow = this.canGrow() && isAutomatic && !context.selectedCompletionInfo &&
           setting<boolean>('growingText') !== false;
         const answer = mayGrow
           ? this.grow(client(), document, position, context, token)
@@ -127,6 +135,10 @@ export class Ghost implements vscode.Disposable {
         return this.status.during(this.timed(answer));
       },
     };
+  }
+
+  private canGrow(): boolean {
+    return this.refusals < REFUSALS_MAX;
   }
 
   // Notes how long an answer took that has something to show.
@@ -144,6 +156,7 @@ export class Ghost implements vscode.Disposable {
     token: vscode.CancellationToken,
   ): Promise<Answer> {
     const growth = (this.growth = new Growth(document, position));
+    void this.status.during(growth.isOver);
     const partialResultToken = `hxqd/ghost/${++this.requests}`;
     const listener = client.onProgress(PIECES, partialResultToken, (pieces) => growth.take(pieces));
     const watcher = token.onCancellationRequested(() => growth.source.cancel());
@@ -163,24 +176,30 @@ export class Ghost implements vscode.Disposable {
       watcher.dispose();
     }
 
-    if (token.isCancellationRequested) return null;
-    if (growth.isFinished) this.end(growth);
+    if (growth.isFinished || token.isCancellationRequested) this.end(growth);
     else void this.renew(client, growth, reply);
+    if (token.isCancellationRequested) return null;
     return client.protocol2CodeConverter.asInlineCompletionResult(growth.pieces);
   }
 
   // Shows what comes, until all of it is shown or nobody wants it any more.
   private async renew(client: LanguageClient, growth: Growth, reply: Promise<void>): Promise<void> {
+    let shown = growth.text();
     await vscode.commands.executeCommand('setContext', 'hxqd.isGrowing', true);
     const convert = (items: InlineCompletionItem[]) => client.protocol2CodeConverter.asInlineCompletionResult(items);
-    for (let shown = growth.text(); growth.fits() && !(growth.isFinished && shown === growth.text()); ) {
-      await (this.canGrow ? Promise.race([reply, sleep(GROW_STEP_MS)]) : reply);
-      if (!growth.fits() || shown === growth.text()) continue;
-      shown = growth.text();
-      if (await growth.show('editor.action.inlineSuggest.showNext', convert)) continue;
-      this.canGrow = false;
-      if (growth.isFinished && growth.fits()) await this.showAfresh(growth, convert);
+    while (growth.fits() && !(growth.isFinished && shown === growth.text())) {
+      await (this.canGrow() ? Promise.race([reply, sleep(GROW_STEP_MS)]) : reply);
+      const text = growth.text();
+      if (!growth.fits() || shown === text) continue;
+      const isAsked = await growth.show('editor.action.inlineSuggest.showNext', convert);
+      this.refusals = isAsked ? 0 : this.refusals + 1;
+      if (isAsked) shown = text;
+      else if (growth.isFinished && growth.fits()) {
+        await this.showAfresh(growth, convert);
+        shown = text;
+      }
     }
+    growth.settle();
     if (growth === this.growth) await vscode.commands.executeCommand('setContext', 'hxqd.isGrowing', false);
   }
 

@@ -39,13 +39,13 @@ export function reportCrash(isRestarted: boolean): void {
 /** The model cannot be used; the server's sentence says why, and decides what may help. */
 export function reportNoModel(problem: string): void {
   const remedies: Remedy[] = [];
-  if (/memory|does not fit|too large|gpu|cuda/i.test(problem)) {
-    const context = setting<number>('context.tokens') || CONTEXT_DEFAULT;
-    if (setting<string>('device') !== 'cpu') remedies.push(['Use the CPU', () => changeSetting('device', 'cpu')]);
-    if (context > CONTEXT_LEAST) {
-      const smaller = Math.max(CONTEXT_LEAST, Math.floor(context / 2));
-      remedies.push([`Context of ${smaller} Tokens`, () => changeSetting('context.tokens', smaller)]);
-    }
+  if (/gpu|cuda/i.test(problem) && setting<string>('device') !== 'cpu') {
+    remedies.push(['Use the CPU', () => changeSetting('device', 'cpu')]);
+  }
+  const context = setting<number>('context.tokens') || CONTEXT_DEFAULT;
+  if (/memory|context/i.test(problem) && context > CONTEXT_LEAST) {
+    const smaller = Math.max(CONTEXT_LEAST, Math.floor(context / 2));
+    remedies.push([`Context of ${smaller} Tokens`, () => changeSetting('context.tokens', smaller)]);
   }
   remedies.push(chooseModel);
   if (setting<string>('model')) remedies.push(['Use the Built-in Model', () => changeSetting('model', undefined)]);

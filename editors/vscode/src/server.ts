@@ -1,17 +1,18 @@
 // The program hxqd as a language server: started, watched, started again.
 //
-// A process holds a whole model, so one serves a window. It is started anew after a change of settings, and after it died,
+// A process holds a whole model, so one serves a window. It is started anew when another program is named, and after it died,
 // unless it keeps dying.
 import * as vscode from 'vscode';
 import {
   CloseAction, ErrorAction, ExecuteCommandRequest, LanguageClient, MessageType, RevealOutputChannelOn, ShowMessageNotification,
-  State, type CloseHandlerResult, type LanguageClientOptions,
+  type CloseHandlerResult, type LanguageClientOptions,
 } from 'vscode-languageclient/node';
 import { commandMiddleware } from './commands.js';
 import type { Ghost } from './ghost.js';
+import type { Hovers } from './hover.js';
 import { reportCrash, reportNoModel, reportNoProgram } from './mending.js';
 import { findProgram, NoProgram } from './program.js';
-import { isAnyOn, languages, serverOptions } from './settings.js';
+import { documentSelector, serverOptions } from './settings.js';
 import type { Status } from './status.js';
 
 // A server that dies more often than this within the window stays off.
@@ -22,16 +23,16 @@ const DEATHS_WINDOW_MS = 3 * 60 * 1000;
 const LOADING_STEP_MS = 300;
 const FACTS_STEP_MS = 3000;
 
+// The settings of a remote machine may come a moment after this extension was started; one of them may name the program.
+const LATE_SETTINGS_MS = 2000;
+
 const STOP_MS = 5000;
 
 // What `hxqd.debug.stats` tells that is of interest here.
 interface Stats {
+  state: 'unasked' | 'off' | 'loading' | 'ready' | 'failed';
   model: string | null;
   device: string | null;
-}
-
-function documentSelector(): { language: string; scheme: string }[] {
-  return languages().flatMap((language) => ['file', 'untitled'].map((scheme) => ({ language, scheme })));
 }
 
 export class Server implements vscode.Disposable {
@@ -39,11 +40,13 @@ export class Server implements vscode.Disposable {
   private deaths: number[] = [];
   private watches = 0;
   private factsAt = 0;
+  private isStarted = false;
+  private telling: NodeJS.Timeout | undefined;
   private turn: Promise<void> = Promise.resolve();
 
   constructor(
     private readonly extension: vscode.ExtensionContext, private readonly log: vscode.LogOutputChannel,
-    private readonly status: Status, private readonly ghost: Ghost,
+    private readonly status: Status, private readonly ghost: Ghost, private readonly hovers: Hovers,
   ) {}
 
   /** Ends the server in peace; the editor waits for it. */
@@ -53,6 +56,7 @@ export class Server implements vscode.Disposable {
 
   /** Starts the server, a running one anew. Problems are shown to the user. */
   restart(): Promise<void> {
+    this.isStarted = true;
     this.deaths = [];
     return this.inTurn(async () => {
       await this.stop();
@@ -60,9 +64,19 @@ export class Server implements vscode.Disposable {
     });
   }
 
-  /** The server asks for changed settings by itself, and may load another model. */
-  reconfigured(): void {
-    if (this.client?.isRunning()) void this.watchLoading(this.client);
+  /** Starts the server, unless that was tried before. */
+  startOnce(): void {
+    if (!this.isStarted) void this.restart();
+  }
+
+  /** Another program or other documents: a server that was started is started anew. */
+  renew(): void {
+    if (this.isStarted) void this.restart();
+  }
+
+  /** Looks again for the program where there was none. */
+  retry(): void {
+    if (!this.client) this.renew();
   }
 
   /** Tells the server about something; nothing where none runs. */
@@ -77,6 +91,8 @@ export class Server implements vscode.Disposable {
   }
 
   private async stop(): Promise<void> {
+    clearTimeout(this.telling);
+    this.watches++;
     const client = this.client;
     this.client = undefined;
     await client?.dispose(STOP_MS).catch((error) => this.log.warn(String(error)));
@@ -95,9 +111,14 @@ export class Server implements vscode.Disposable {
     } catch (error) {
       const problem = error instanceof Error ? error.message : String(error);
       this.log.error(problem);
-      this.status.enter('failed', problem);
-      if (error instanceof NoProgram) reportNoProgram(problem);
+      if (error instanceof NoProgram) this.telling = setTimeout(() => this.tellNoProgram(problem), LATE_SETTINGS_MS);
+      else this.status.enter('failed', problem);
     }
+  }
+
+  private tellNoProgram(problem: string): void {
+    this.status.enter('failed', problem);
+    reportNoProgram(problem);
   }
 
   private createClient(command: string): LanguageClient {
@@ -124,24 +145,27 @@ export class Server implements vscode.Disposable {
           void this.renewFacts(client);
           return answer;
         },
-        executeCommand: commandMiddleware(() => client, this.status),
+        ...this.hovers.middleware(() => client),
+        ...commandMiddleware(() => client, this.status),
         // Asked for at the beginning and after each change. Not with the defaults of package.json, which would hide what other
         // sources say, and not as initialization options, which would outlive a setting that is taken back.
+        // Then the server knows whether it is to load another model.
         workspace: {
-          configuration: ({ items }) => items.map(({ section }) => (section === 'hxqd' ? options() : null)),
+          configuration: ({ items }) => {
+            void this.watchLoading(client);
+            return items.map(({ section }) => (section === 'hxqd' ? options() : null));
+          },
         },
       },
     } satisfies LanguageClientOptions);
     client.onNotification(ShowMessageNotification.type, ({ type, message }) => this.tell(type, message));
-    client.onDidChangeState(({ newState }) => {
-      if (client === this.client && newState === State.Running) void this.watchLoading(client);
-    });
     return client;
   }
 
   // The server died.
   private closed(): CloseHandlerResult {
     const now = Date.now();
+    this.watches++;
     this.deaths = [...this.deaths.filter((death) => now - death < DEATHS_WINDOW_MS), now];
     const isRestarted = this.deaths.length <= RESTARTS_MAX;
     this.status.enter(isRestarted ? 'starting' : 'failed', isRestarted ? '' : 'the server keeps stopping');
@@ -152,25 +176,30 @@ export class Server implements vscode.Disposable {
   private async facts(client: LanguageClient): Promise<Stats> {
     this.factsAt = Date.now();
     return client.sendRequest(ExecuteCommandRequest.type, { command: 'hxqd.debug.stats' })
-      .catch(() => ({ model: null, device: null }));
+      .catch(() => ({ state: 'unasked', model: null, device: null }));
   }
 
-  // Until the model is there, or is known not to come.
+  // Until the model is there, or is known not to come: what failed is told by a message of the server's.
   private async watchLoading(client: LanguageClient): Promise<void> {
     const watch = ++this.watches;
-    this.status.enter(isAnyOn() ? 'loading' : 'off');
-    while (client.isRunning() && watch === this.watches && this.status.isLoading()) {
-      const { model, device } = await this.facts(client);
-      if (model !== null && this.status.isLoading()) this.status.loaded(model, device ?? '');
-      await new Promise((resolve) => setTimeout(resolve, LOADING_STEP_MS));
+    for (let waitMs = 0; watch === this.watches; waitMs = LOADING_STEP_MS) {
+      await new Promise((resolve) => setTimeout(resolve, waitMs));
+      const state = await this.renewStatus(client);
+      if (state !== 'unasked' && state !== 'loading') return;
     }
+  }
+
+  private async renewStatus(client: LanguageClient): Promise<Stats['state']> {
+    const { state, model, device } = await this.facts(client);
+    if (client !== this.client) return state;
+    if (state === 'ready') this.status.loaded(model ?? '', device ?? '');
+    else if (state === 'loading' || state === 'off') this.status.enter(state);
+    return state;
   }
 
   // Now and then, whether the model or its device is another one.
   private async renewFacts(client: LanguageClient): Promise<void> {
-    if (!this.status.isReady() || Date.now() - this.factsAt < FACTS_STEP_MS) return;
-    const { model, device } = await this.facts(client);
-    if (model !== null && this.status.isReady()) this.status.loaded(model, device ?? '');
+    if (this.status.isReady() && Date.now() - this.factsAt >= FACTS_STEP_MS) await this.renewStatus(client);
   }
 
   // The server's own messages; an error is about the model.

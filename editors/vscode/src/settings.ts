@@ -11,7 +11,7 @@ export const SECTION = 'hxqd';
 const OWN = ['path', 'growingText'];
 
 // Languages that are completed unless a user says otherwise: those that the server has grammars for, then plain text.
-export const LANGUAGES = [
+const LANGUAGES = [
   'c', 'cpp', 'css', 'go', 'html', 'java', 'javascript', 'javascriptreact', 'json', 'lua', 'python', 'rust', 'shellscript',
   'typescript', 'typescriptreact',
   'clojure', 'csharp', 'cuda-cpp', 'dart', 'dockerfile', 'elixir', 'fsharp', 'groovy', 'haskell', 'julia', 'kotlin', 'less',
@@ -50,7 +50,8 @@ export function serverOptions(manifest: { contributes: { configuration: { proper
     const name = fullName.slice(SECTION.length + 1);
     const value = !OWN.includes(name) && isSet(name) ? setting<unknown>(name) : undefined;
     if (value === undefined || value === null || value === '') continue;
-    options[name] = name === 'model' || name === 'draftModel' ? expandPath(String(value)) : value;
+    if (name === 'languages') options[name] = languageSettings();
+    else options[name] = name === 'model' || name === 'draftModel' ? expandPath(String(value)) : value;
   }
   return options;
 }
@@ -60,13 +61,20 @@ interface LanguageSettings {
   enabled?: boolean;
 }
 
+// As the server wants them: people also write true and false for a language that is on or off.
 function languageSettings(): Record<string, LanguageSettings> {
-  return setting<Record<string, LanguageSettings>>('languages') ?? {};
+  const written = Object.entries(setting<Record<string, LanguageSettings | boolean>>('languages') ?? {});
+  return Object.fromEntries(written.map(([language, own]) => [language, typeof own === 'boolean' ? { enabled: own } : own]));
 }
 
 /** Every language whose documents the server is told about: ours, and those that the user has named. */
 export function languages(): string[] {
   return [...new Set([...LANGUAGES, ...Object.keys(languageSettings())])];
+}
+
+/** The documents that the server is told about. */
+export function documentSelector(): { language: string; scheme: string }[] {
+  return languages().flatMap((language) => ['file', 'untitled'].map((scheme) => ({ language, scheme })));
 }
 
 /** Whether completions are wanted in a language. */

@@ -26,7 +26,6 @@ export class Status implements vscode.Disposable {
     this.item.name = 'hxqd';
     this.item.command = 'hxqd.menu';
     this.draw();
-    this.item.show();
   }
 
   dispose(): void {
@@ -44,10 +43,6 @@ export class Status implements vscode.Disposable {
 
   isReady(): boolean {
     return this.phase === 'ready';
-  }
-
-  isLoading(): boolean {
-    return this.phase === 'loading';
   }
 
   runs(version: string): void {
@@ -83,6 +78,8 @@ export class Status implements vscode.Disposable {
   }
 
   draw(): void {
+    if (this.phase === 'stopped') this.item.hide();
+    else this.item.show();
     const isFailed = this.phase === 'failed';
     this.item.text = `${this.icon()} ${this.phase === 'ready' ? this.facts() : `hxqd: ${this.phase}`}`;
     this.item.backgroundColor = isFailed ? new vscode.ThemeColor('statusBarItem.errorBackground') : undefined;
@@ -93,7 +90,7 @@ export class Status implements vscode.Disposable {
   private icon(): string {
     if (this.phase === 'failed') return '$(error)';
     if (this.phase === 'starting' || this.phase === 'loading' || this.works > 0) return '$(loading~spin)';
-    if (this.phase === 'stopped' || this.phase === 'off' || !this.isOnHere()) return '$(circle-slash)';
+    if (this.phase === 'off' || !this.isOnHere()) return '$(circle-slash)';
     return '$(wand)';
   }
 

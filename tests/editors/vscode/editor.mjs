@@ -10,6 +10,9 @@ import { chromium } from 'playwright-core';
 export const WAIT_MS = Number(process.env.HXQD_WAIT_MS ?? 120_000);
 const STEP_MS = 50;
 
+// An answer to the last key may still take the place of one to the key before it.
+const SETTLE_MS = 400;
+
 const CODE_SERVER = 'tests/editors/vscode/node_modules/code-server/out/node/entry.js';
 
 // Nothing leaves the machine, nothing pops up in front of what is looked at.
@@ -37,7 +40,7 @@ const GHOST = '.ghost-text-decoration, .ghost-text-decoration-preview, .ghost-te
 const STATUS = '.statusbar-item[id="hxqd.hxqd.hxqd.status"]';
 
 // Where there is something to be read that a picture is about.
-const READABLE = ['.view-lines', '.notification-toast', '.monaco-hover:visible .hover-contents', '.monaco-menu',
+const READABLE = ['.view-lines', '.notification-toast', '.monaco-hover:visible .hover-contents', '.monaco-menu', '.action-widget',
   '.quick-input-widget:visible', '.gettingStartedContainer', STATUS].join(', ');
 
 // Editors draw spaces as other characters.
@@ -111,9 +114,10 @@ export class CodeServer {
     this.windows = (this.windows ?? 0) + 1;
     const name = `window-${this.windows}`;
     for (const [file, text] of Object.entries(files)) this.write(`${name}/hxqd-test/${file}`, text);
-    this.write(`${name}/hxqd-test/.vscode/settings.json`, JSON.stringify(settings));
     const editor = new Editor();
     editor.folder = join(this.folder, name, 'hxqd-test');
+    mkdirSync(join(editor.folder, '.vscode'));
+    editor.set(settings);
     editor.context = await this.browser.newContext({ viewport: size });
     editor.page = await editor.context.newPage();
     editor.page.setDefaultTimeout(WAIT_MS);
@@ -167,6 +171,32 @@ export class Editor {
     return plain(pieces.join(''));
   }
 
+  /** The ghost text when nothing more comes, '' where there is none. */
+  async settledGhost() {
+    let ghost = '';
+    await waitFor('a text that stays', async () => {
+      ghost = await this.ghost();
+      await this.page.waitForTimeout(SETTLE_MS);
+      return (await this.ghost()) === ghost && !/codicon-loading/.test(await this.statusHtml());
+    }, () => this.everything());
+    return ghost;
+  }
+
+  /** Opens the list of code actions at the cursor; their titles. */
+  async codeActions() {
+    const titles = this.page.locator('.action-widget .monaco-list-row.action .title');
+    await waitFor('code actions', async () => {
+      await this.press('Escape', 'Control+.');
+      return titles.first().waitFor({ timeout: 3000 }).then(() => true, () => false);
+    }, () => this.everything());
+    return titles.allInnerTexts();
+  }
+
+  /** Takes one of the list of code actions that is open. */
+  async takeCodeAction(title) {
+    await this.page.locator('.action-widget .monaco-list-row.action', { hasText: title }).click();
+  }
+
   /** The last line as it is shown, with ghost text. */
   async lastLine() {
     return plain(await this.page.locator('.editor-instance .view-lines').evaluate((lines) => {
@@ -201,6 +231,11 @@ export class Editor {
   /** For a test that failed: what the user would see. */
   async everything() {
     return `in this window:\n${plain(await this.page.locator('body').innerText())}`;
+  }
+
+  /** Writes the settings of the workspace. */
+  set(settings) {
+    writeFileSync(join(this.folder, '.vscode/settings.json'), JSON.stringify(settings));
   }
 
   saved(name) {

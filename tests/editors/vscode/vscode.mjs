@@ -24,6 +24,7 @@ const C_TEXT = 'int add(int left, int right)\n{\n    return left + right;\n}\n\n
 
 const hxqd = resolve(process.env.HXQD);
 const slow = resolve('tests/editors/vscode/slow.mjs');
+const scripted = resolve('tests/editors/vscode/scripted.sh');
 
 function expect(actual, expected, what) {
   if (actual === expected) return;
@@ -39,19 +40,31 @@ function ready(editor) {
   return waitFor('the model', async () => /built-in/.test(await editor.status()), () => editor.everything());
 }
 
-function someGhost(editor) {
+// Any ghost text, perhaps the beginning of a longer one.
+function firstGhost(editor) {
   return waitFor('ghost text', () => editor.ghost(), () => editor.everything());
+}
+
+// A ghost text that stays.
+async function someGhost(editor) {
+  await firstGhost(editor);
+  return editor.settledGhost();
 }
 
 function noGhost(editor) {
   return waitFor('no ghost text', async () => (await editor.ghost()) === '', () => editor.everything());
 }
 
-// Types at the end of the file; the ghost text.
-async function typeForGhost(editor, typed = TYPED) {
+// Types at the end of the file.
+async function typeAtEnd(editor, typed = TYPED) {
   await ready(editor);
   await editor.press('Control+End');
   await editor.type(typed);
+}
+
+// The same, and the ghost text.
+async function typeForGhost(editor, typed = TYPED) {
+  await typeAtEnd(editor, typed);
   return someGhost(editor);
 }
 
@@ -60,6 +73,15 @@ async function expectSaved(editor, expected, name = FILE) {
   await editor.press('Control+s');
   await waitFor(`a file of ${JSON.stringify(expected)}`, () => editor.saved(name) === expected,
     () => `but ${JSON.stringify(editor.saved(name))}`);
+}
+
+// Saves until the file is as `condition` wants it; its text.
+function savedText(editor, condition, name = FILE) {
+  return waitFor('another file', async () => {
+    await editor.press('Control+s');
+    const text = editor.saved(name);
+    return condition(text) && text;
+  }, () => editor.everything());
 }
 
 // Process ids of the servers that this code-server has started.
@@ -147,6 +169,20 @@ test('hover_shows_the_definition', async (editor) => {
     'print(total([3, 4]))\n',
 });
 
+test('hover_shows_what_syntax_knows_before_what_the_model_says', async (editor) => {
+  await ready(editor);
+  await editor.page.locator('.view-line span', { hasText: /^total$/ }).last().hover();
+  const parts = editor.page.locator('.monaco-hover:visible .hover-row .hover-contents');
+  const texts = () => parts.allInnerTexts();
+  await waitFor('the definition', async () => /def total/.test((await texts())[0]), () => editor.everything());
+  expect(/It adds up/.test((await texts()).join()), false, 'that the model has said something');
+  await waitFor('the explanation', async () => /what things cost/.test((await texts()).at(-1)), () => editor.everything());
+  const [facts, explanation, ...others] = await texts();
+  expectMatch(facts, /def total\(prices\)/);
+  expect(explanation.trim().replace(/\s+/g, ' '), 'It adds up what things cost. explained by the model', 'the second part');
+  expect(others.length, 0, 'other parts');
+}, { 'shop.py': 'def total(prices):\n    return sum(prices)\n\n\nprint(total([3, 4]))\n' }, { settings: { 'hxqd.path': scripted } });
+
 test('command_in_the_palette_writes_what_a_comment_asks_for', async (editor) => {
   await ready(editor);
   await editor.press('Control+End');
@@ -155,13 +191,50 @@ test('command_in_the_palette_writes_what_a_comment_asks_for', async (editor) => 
   await editor.page.locator('.quick-input-widget', { hasText: 'What is to be written?' }).waitFor();
   await editor.press('Enter');
   await editor.page.locator('.quick-input-widget').waitFor({ state: 'hidden' });
-  await waitFor('code', async () => {
-    await editor.press('Control+s');
-    return editor.saved(FILE).length > ASKING_TEXT.length;
-  }, () => editor.everything());
+  const saved = await savedText(editor, (text) => text.length > ASKING_TEXT.length);
+  expect(saved.startsWith(ASKING_TEXT), true, `${JSON.stringify(saved)} goes on from the comment`);
   await editor.press('Control+z');
   await expectSaved(editor, ASKING_TEXT);
 }, { [FILE]: ASKING_TEXT });
+
+test('code_action_writes_what_a_comment_asks_for_and_one_undo_takes_it_back', async (editor) => {
+  await ready(editor);
+  await editor.press('Control+End', 'ArrowUp', 'End');
+  const titles = await editor.codeActions();
+  expect(titles.join(), 'Write the code that this comment asks for', 'what is offered at a comment');
+  await editor.picture('vscode-actions.png');
+  await editor.takeCodeAction(titles[0]);
+  const saved = await savedText(editor, (text) => text.length > ASKING_TEXT.length);
+  expect(saved.startsWith(ASKING_TEXT), true, `${JSON.stringify(saved)} goes on from the comment`);
+  await editor.press('Control+z');
+  await expectSaved(editor, ASKING_TEXT);
+}, { [FILE]: ASKING_TEXT });
+
+test('code_action_documents_a_definition_and_one_undo_takes_it_back', async (editor) => {
+  await ready(editor);
+  await editor.press('Control+Home', 'ArrowDown');
+  expect((await editor.codeActions()).join(), 'Document add,Explain add', 'what is offered in a function');
+  await editor.takeCodeAction('Document add');
+  const saved = await savedText(editor, (text) => text !== ASKING_TEXT);
+  expect(saved.replace(/^ *""".*?"""\n/ms, ''), ASKING_TEXT, `without its comments ${JSON.stringify(saved)}`);
+  await editor.press('Control+z');
+  await expectSaved(editor, ASKING_TEXT);
+}, { [FILE]: ASKING_TEXT });
+
+test('code_action_explains_on_a_page', async (editor) => {
+  await ready(editor);
+  await editor.press('Control+Home', 'ArrowDown');
+  await editor.codeActions();
+  await editor.takeCodeAction('Explain add');
+  await editor.page.locator('.tab[data-resource-name="Explanation.md"]').waitFor();
+  await expectSaved(editor, ASKING_TEXT);
+}, { [FILE]: ASKING_TEXT });
+
+test('what_the_model_cannot_do_is_told', async (editor) => {
+  await ready(editor);
+  await editor.command('hxqd: Write a Test');
+  await editor.notification('writing tests needs an instruct model');
+});
 
 test('show_prompt_opens_what_the_model_was_given', async (editor) => {
   await typeForGhost(editor);
@@ -248,20 +321,52 @@ test('language_turned_off_in_the_menu_shows_no_ghost', async (editor) => {
   await someGhost(editor);
 });
 
+for (const [name, value] of Object.entries({ as_the_server_has_it: { enabled: false }, in_short: false })) {
+  test(`language_set_off_${name}_shows_no_ghost_until_it_is_set_on`, async (editor) => {
+    await waitFor('the sign', async () => /codicon-circle-slash/.test(await editor.statusHtml()), () => editor.everything());
+    await typeAtEnd(editor);
+    expect(await editor.settledGhost(), '', 'ghost text while off');
+    editor.set({ 'hxqd.languages': { python: value === false ? true : { enabled: true } } });
+    await waitFor('no sign', async () => !/codicon-circle-slash/.test(await editor.statusHtml()), () => editor.everything());
+    await editor.type(' ');
+    await someGhost(editor);
+  }, undefined, { settings: { 'hxqd.languages': { python: value } } });
+}
+
+test('language_named_by_the_user_is_completed', async (editor) => {
+  await typeForGhost(editor, '    return');
+}, { 'notes.md': '# Notes\n\n    def add(a, b):\n' }, { settings: { 'hxqd.languages': { markdown: true }, 'hxqd.minProbability': 0 } });
+
+test('program_named_at_run_time_is_started', async (editor) => {
+  await editor.notification('is no program');
+  editor.set({ 'hxqd.path': hxqd });
+  await typeForGhost(editor);
+}, undefined, { settings: { 'hxqd.path': '/nonexistent/hxqd' } });
+
+test('another_setting_leaves_a_failure_as_it_is', async (editor) => {
+  await editor.notification('hxqd cannot use the model');
+  const settings = { 'hxqd.model': '/nonexistent/model' };
+  editor.set({ ...settings, 'hxqd.maxTokens': 64 });
+  await editor.page.waitForTimeout(2000);
+  expectMatch(await editor.status(), /failed/);
+  editor.set({});
+  await ready(editor);
+}, undefined, { settings: { 'hxqd.model': '/nonexistent/model' } });
+
 test('slow_text_grows_and_is_accepted_whole', async (editor) => {
-  const first = await typeForGhost(editor, LONG_TYPED);
-  const last = await waitFor('a longer text', async () => {
-    const ghost = await editor.ghost();
-    return ghost.length > first.length && ghost;
-  }, () => editor.everything());
-  expect(last.startsWith(first), true, `${last} goes on from ${first}`);
+  await typeAtEnd(editor, LONG_TYPED);
+  const first = await firstGhost(editor);
+  expectMatch(await editor.statusHtml(), /codicon-loading/);
+  const last = await editor.settledGhost();
+  expect(last.startsWith(first) && last.length > first.length, true, `${last} goes on from ${first}`);
   await editor.press('Tab');
   await noGhost(editor);
   await expectSaved(editor, LONG_TEXT + LONG_TYPED + last, LONG_FILE);
 }, { [LONG_FILE]: LONG_TEXT }, { settings: { 'hxqd.path': slow, 'hxqd.minProbability': 0, 'hxqd.timeBudget': 0 } });
 
 test('escape_ends_a_growing_text', async (editor) => {
-  const first = await typeForGhost(editor, LONG_TYPED);
+  await typeAtEnd(editor, LONG_TYPED);
+  const first = await firstGhost(editor);
   await editor.press('Escape');
   await noGhost(editor);
   // Longer than the rest would take.
