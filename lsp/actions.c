@@ -2,11 +2,13 @@
  *
  * An offer costs a look at the syntax, since editors ask at every move of the cursor. The edit is written when the user has
  * chosen: by codeAction/resolve where the editor can resolve edits, else by the command that the action then carries. What
- * only an instruct model can do is not offered by another one. Nothing is preferred: no key should start a model unasked. */
+ * the model cannot do here, and what only an instruct model can do, is not offered. Nothing is preferred: no key should start
+ * a model unasked. */
 #include <string.h>
 
 #include "lsp/errand.h"
 #include "lsp/handlers.h"
+#include "lsp/surroundings.h"
 
 enum { ACTION_TITLE_BYTES = 160, ACTION_DIAGNOSTICS_MAX = 8 };
 
@@ -98,10 +100,10 @@ static void offer_task(struct client *client, const struct offer *offer, struct 
     struct symbol symbol = {0};
     char title[ACTION_TITLE_BYTES];
 
-    if (!task_fits(offer->kind, document, range, &symbol))
+    if (!task_fits(offer->kind, client, document, range, &symbol))
         return;
     const int bytes = (int)(symbol.name.end - symbol.name.start);
-    if (!offer->titled || bytes + strlen(offer->titled) >= sizeof title)
+    if (!offer->titled || bytes == 0 || bytes + strlen(offer->titled) >= sizeof title)
         snprintf(title, sizeof title, "%s", offer->title);
     else
         snprintf(title, sizeof title, offer->titled, bytes, text + symbol.name.start);
@@ -116,10 +118,13 @@ void actions_request(struct client *client, const struct rpc_message *message)
     const json_t *circumstances = json_object_get(params, "context");
     struct span range;
     struct document *document = client_locate(client, params, &range);
-    const bool is_ready = client->model == CLIENT_MODEL_READY && client->abilities.action_literals;
+    const bool is_ready = client->model == CLIENT_MODEL_READY &&
+                          client->abilities.action_literals && document &&
+                          client_settings(client, document_uri(document))->enabled &&
+                          surroundings_allow(client, document_uri(document));
     json_t *actions = json_array();
 
-    for (size_t i = 0; document && is_ready && i < sizeof offers / sizeof *offers; i++) {
+    for (size_t i = 0; is_ready && i < sizeof offers / sizeof *offers; i++) {
         const struct offer *offer = &offers[i];
         const struct language *language = document_language(document);
         if (!is_asked(json_object_get(circumstances, "only"), offer->action_kind) ||

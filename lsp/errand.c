@@ -211,6 +211,27 @@ static void errand_resolve(struct errand *errand)
     errand_reply(errand, action);
 }
 
+/* The model wrote nothing: what that means here, as a sentence for the user. */
+static void errand_fail_empty(struct errand *errand)
+{
+    static const char *const sentences[WRITING_KINDS] = {
+        [WRITING_EXPLAIN] = "the model has nothing to say about",
+        [WRITING_DOCUMENT] = "the model found no comment for",
+        [WRITING_GENERATE] = "the model wrote no code here; say more precisely what is wanted",
+        [WRITING_FIX] = "the model wrote no correction",
+        [WRITING_TEST] = "the model wrote no test of",
+    };
+    const struct writing *writing = &errand->task.writing;
+    const bool is_about = writing->kind != WRITING_GENERATE && writing->kind != WRITING_FIX;
+    const char *name = writing->subject.name;
+    struct error error = {0};
+
+    if (is_about)
+        error_set(&error, ERROR_INPUT, "%s %s", sentences[writing->kind],
+                  name && *name ? name : "this");
+    errand_fail(errand, RPC_REQUEST_FAILED, is_about ? error.text : sentences[writing->kind]);
+}
+
 /* What the model wrote is there. */
 static void errand_finish(struct errand *errand)
 {
@@ -221,7 +242,7 @@ static void errand_finish(struct errand *errand)
                   errand->job.error.text);
         errand_fail(errand, RPC_REQUEST_FAILED, errand->job.error.text);
     } else if (!errand->text || !*errand->text) {
-        errand_fail(errand, RPC_REQUEST_FAILED, "the model had nothing to write");
+        errand_fail_empty(errand);
     } else if (errand->end == ERRAND_APPLY) {
         errand_apply(errand);
     } else if (errand->end == ERRAND_RESOLVE) {

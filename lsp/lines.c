@@ -34,11 +34,27 @@ size_t lines_indent(const char *text, size_t bytes, size_t at)
     return at - start;
 }
 
+static bool is_blank(char byte)
+{
+    return byte && strchr(" \t\r\n\f", byte);
+}
+
 bool lines_are_blank(const char *text, size_t from, size_t to)
 {
-    while (from < to && text[from] && strchr(" \t\r\n\f", text[from]))
+    while (from < to && is_blank(text[from]))
         from++;
     return from >= to;
+}
+
+struct span lines_selected(const char *text, struct span range)
+{
+    if (lines_are_blank(text, range.start, range.end))
+        return (struct span){range.start, range.start};
+    while (is_blank(text[range.start]))
+        range.start++;
+    while (is_blank(text[range.end - 1]))
+        range.end--;
+    return range;
 }
 
 struct span lines_cut(const char *text, struct span range, size_t limit)

@@ -25,6 +25,10 @@ size_t lines_indent(const char *text, size_t bytes, size_t at);
 /* Whether there is only white space from one offset to another. */
 bool lines_are_blank(const char *text, size_t from, size_t to);
 
+/* What a selection is about: `range` without white space at either end; of white space alone, and of a cursor, its start. So
+ * whole lines do not reach into the next one, nor does the character that some editors select where others have a cursor. */
+struct span lines_selected(const char *text, struct span range);
+
 /* As many whole lines of `range`, which begins at a line's start, as `limit` bytes hold. */
 struct span lines_cut(const char *text, struct span range, size_t limit);
 

@@ -56,11 +56,12 @@ static bool find_above(const struct symbol *symbol, const char *text, struct spa
             (symbol->doc.end <= start && lines_are_blank(text, range->start, symbol->doc.start)));
 }
 
-/* Inside of it, as the first thing of its body. */
+/* Inside of it, as the first thing of its body; a comment above it is none of this kind. */
 static bool find_inside(const struct symbol *symbol, const char *text, size_t bytes,
                         struct span *range)
 {
-    const bool has_doc = symbol->doc.end > symbol->doc.start;
+    const bool has_doc =
+        symbol->doc.end > symbol->doc.start && symbol->doc.start >= symbol->signature.end;
     const size_t start = lines_end(text, bytes, symbol->signature.end);
 
     *range = (struct span){start, start};
@@ -243,6 +244,29 @@ void subject_finish(struct subject *subject)
     *subject = (struct subject){0};
 }
 
+/* The definition that a cursor belongs to; NULL if none. */
+static const struct symbol *symbol_at(const struct symbols *symbols, const char *text, size_t bytes,
+                                      size_t offset)
+{
+    const size_t line = lines_start(text, offset), end = lines_content_end(text, bytes, offset);
+    const size_t first = line + lines_indent(text, bytes, line);
+    size_t at = offset < first && first < end ? first : offset;
+
+    /* a comment is about the definition below it, not about the one around both */
+    for (size_t i = 0; i < symbols->count; i++) {
+        const struct symbol *item = &symbols->items[i];
+        if (item->doc.end > item->doc.start && item->doc.start <= at && at <= item->doc.end &&
+            symbols_enclosing(symbols, item->whole.start) == item)
+            return item;
+    }
+    const struct symbol *found = symbols_enclosing(symbols, at);
+
+    /* behind it, on its last line */
+    while (!found && at > line && strchr(" \t;,)", text[at - 1]))
+        found = symbols_enclosing(symbols, --at);
+    return found;
+}
+
 bool subject_exists(struct document *document, size_t offset, struct symbol *symbol)
 {
     const struct syntax *syntax = document_syntax(document);
@@ -251,11 +275,20 @@ bool subject_exists(struct document *document, size_t offset, struct symbol *sym
 
     if (!syntax || !symbols_init(&symbols, syntax, text_bytes(text), text_size(text)))
         return false;
-    const struct symbol *found = symbols_enclosing(&symbols, offset);
+    const struct symbol *found = symbol_at(&symbols, text_bytes(text), text_size(text), offset);
     if (found)
         *symbol = *found;
     symbols_finish(&symbols);
     return found != NULL;
+}
+
+bool subject_has_place(struct document *document, const struct symbol *symbol)
+{
+    const struct text *text = document_text(document);
+    struct span range;
+
+    return find_doc_range(document_language(document), symbol, text_bytes(text), text_size(text),
+                          &range);
 }
 
 bool subject_enclosing(struct subject *subject, const struct client *client,

@@ -59,8 +59,12 @@ bool subject_lines(struct subject *subject, const struct client *client, struct 
 bool subject_enclosing(struct subject *subject, const struct client *client,
                        struct document *document, size_t offset);
 
-/* The same without copies. */
+/* The same without copies. The indentation before a definition, its doc comment, and what closes its last line count as
+ * around it. */
 bool subject_exists(struct document *document, size_t offset, struct symbol *symbol);
+
+/* Whether there is a line for a doc comment of a definition of this document. */
+bool subject_has_place(struct document *document, const struct symbol *symbol);
 
 void subject_finish(struct subject *subject);
 

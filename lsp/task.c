@@ -36,16 +36,27 @@ void task_finish(struct task *task)
 
 /* --- generating ---------------------------------------------------------------------------------------------------------- */
 
-/* The comment that asks for code at `cursor`: the one that it is in, or that ends on the line above its own. */
+/* The comment that asks for code at `cursor`: the one that it is in, also at its very beginning or end and in the indentation
+ * before it, or that ends on the line above. */
 static struct span asking_comment(const struct syntax *syntax, const char *text, size_t cursor)
 {
     struct span range = {0};
 
     if (!syntax)
         return range;
-    if (place_at(syntax, text, cursor, &range) == PLACE_COMMENT)
+    const size_t line = lines_start(text, cursor);
+    const size_t first = line + strspn(text + line, " \t");
+    const size_t inside = cursor <= first && text[first] ? first + 1 : cursor;
+    if (place_at(syntax, text, inside, &range) == PLACE_COMMENT)
         return range;
-    return comment_above(syntax, text, lines_start(text, cursor));
+    range = comment_above(syntax, text, cursor);
+    return range.end > range.start ? range : comment_above(syntax, text, line);
+}
+
+/* Whether it is in the comment rather than below it; the last line end may count as part of that. */
+static bool is_in_comment(struct span comment, const char *text, size_t cursor)
+{
+    return comment.end > comment.start && cursor <= comment.end - (text[comment.end - 1] == '\n');
 }
 
 /* The place below the line that ends at `at`, or this line where it is blank. */
@@ -100,10 +111,10 @@ static bool plan_generate(struct task *task, struct document *document, size_t c
         return error_set(error, ERROR_INPUT,
                          "write a comment that says what is wanted, and ask in it or below it");
 
-    /* in a comment, the code goes below it; its last line end may count as part of it */
-    const size_t last = comment.end - (has_comment && text[comment.end - 1] == '\n');
-    const bool is_inside = has_comment && cursor <= last;
-    place_below(task, text, bytes, is_inside ? last : cursor);
+    /* in a comment, the code goes below it */
+    const bool is_inside = is_in_comment(comment, text, cursor);
+    place_below(task, text, bytes,
+                is_inside ? comment.end - (text[comment.end - 1] == '\n') : cursor);
 
     /* code is indented like the comment that asks for it, unless the user has begun a line */
     const size_t line = lines_start(text, cursor);
@@ -129,12 +140,19 @@ static bool plan_definition(struct task *task, struct client *client, struct doc
         if (task->writing.kind == WRITING_EXPLAIN && has_chat && range.end > range.start)
             return subject_lines(subject, client, document, range) ||
                    error_set(error, ERROR_MEMORY, "no memory for a prompt");
-        return error_set(error, ERROR_INPUT, "there is no definition here");
+        return error_set(error, ERROR_INPUT,
+                         "there is no definition here: put the cursor into a function or a type%s",
+                         task->writing.kind == WRITING_EXPLAIN && has_chat
+                             ? ", or select what is to be explained"
+                             : "");
     }
     if (task->writing.kind == WRITING_DOCUMENT && !subject->has_place)
         return error_set(error, ERROR_INPUT, "there is no line for a comment on %s", subject->name);
-    if (task->writing.kind == WRITING_EXPLAIN && !has_chat && !subject->has_place && !*subject->doc)
-        return error_set(error, ERROR_INPUT, "this model cannot explain %s", subject->name);
+    if (task->writing.kind == WRITING_EXPLAIN && !has_chat && !subject->has_place)
+        return error_set(error, ERROR_INPUT,
+                         "this model explains only by the comment that it would write, and there "
+                         "is no line for one on %s; an instruct model could explain it",
+                         subject->name);
 
     task->lead = task->trail = "";
     task->range = subject->doc_range;
@@ -213,6 +231,7 @@ bool task_init(struct task *task, enum writing_kind kind, struct client *client,
     const char *refusal = writing_refusal(kind, has_chat, document_language(document));
     bool is_planned = false;
 
+    range = lines_selected(text_bytes(document_text(document)), range);
     *task = (struct task){.lead = "", .trail = ""};
     if (refusal)
         return error_set(error, ERROR_INPUT, "%s", refusal);
@@ -235,16 +254,36 @@ bool task_init(struct task *task, enum writing_kind kind, struct client *client,
     return is_planned;
 }
 
-bool task_fits(enum writing_kind kind, struct document *document, struct span range,
-               struct symbol *symbol)
+/* A comment that nothing is defined below, and the cursor in it or on an empty line below it. */
+static bool asks_for_code(struct document *document, size_t cursor)
 {
-    const char *text = text_bytes(document_text(document));
+    const struct text *source = document_text(document);
+    const char *text = text_bytes(source);
+    const struct span comment = asking_comment(document_syntax(document), text, cursor);
+    const size_t line = lines_start(text, cursor);
+    struct symbol symbol;
+
+    if (comment.end <= comment.start)
+        return false;
+    if (subject_exists(document, comment.start, &symbol) && symbol.doc.start <= comment.start &&
+        comment.start < symbol.doc.end)
+        return false;
+    return is_in_comment(comment, text, cursor) ||
+           lines_are_blank(text, line, lines_content_end(text, text_size(source), cursor));
+}
+
+bool task_fits(enum writing_kind kind, const struct client *client, struct document *document,
+               struct span range, struct symbol *symbol)
+{
+    const struct span place = lines_selected(text_bytes(document_text(document)), range);
+    const bool has_chat = client->engine && client->engine->has_chat;
 
     if (kind == WRITING_FIX)
         return true;
-    if (kind != WRITING_GENERATE)
-        return subject_exists(document, range.start, symbol);
-
-    const struct span comment = asking_comment(document_syntax(document), text, range.end);
-    return comment.end > comment.start;
+    if (kind == WRITING_GENERATE)
+        return asks_for_code(document, place.end);
+    if (!subject_exists(document, place.start, symbol))
+        return kind == WRITING_EXPLAIN && has_chat && place.end > place.start;
+    return kind == WRITING_TEST || (kind == WRITING_EXPLAIN && has_chat) ||
+           subject_has_place(document, symbol);
 }

@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "lsp/echo.h"
 #include "lsp/lines.h"
 #include "lsp/prose.h"
 
@@ -56,14 +57,29 @@ static enum form form_of(const struct writing *writing, bool has_chat)
     return is_prose ? FORM_COMMENT : FORM_BLOCK;
 }
 
-/* What is written below a comment ends where its paragraph does: at a line that is indented less than the first one, or after
- * an empty line at one that is not indented more. */
-static size_t block_end(const char *text, size_t bytes, size_t indent, bool *ended)
+static const struct comment_style *style_of(const struct writing *writing)
+{
+    static const struct comment_style plain = {"#", "", "", "", "", "", false};
+
+    return writing->language ? language_comments(writing->language) : &plain;
+}
+
+/* What some code begins with that only repeats the comment which asked for it, in bytes. */
+static size_t echo_of(const struct writing *writing, const char *code, size_t bytes)
+{
+    const char *asked = writing->instruction ? writing->instruction : writing->before;
+
+    return writing->kind == WRITING_GENERATE ? echo_end(style_of(writing), asked, code, bytes) : 0;
+}
+
+/* What is written from `at` on below a comment ends where its paragraph does: at a line that is indented less than the first
+ * one, or after an empty line at one that is not indented more. */
+static size_t block_end(const char *text, size_t at, size_t bytes, size_t indent, bool *ended)
 {
     bool was_empty = false, has_begun = false;
 
     *ended = true;
-    for (size_t at = 0; at < bytes;) {
+    while (at < bytes) {
         const char *newline = memchr(text + at, '\n', bytes - at);
         const size_t end = newline ? (size_t)(newline - text) : bytes;
         const size_t blank = at == 0 ? indent : lines_indent(text, end, at);
@@ -114,7 +130,7 @@ static size_t form_end(enum form form, const struct writing *writing, const char
         *ended = *ended || parrot < end;
         end = parrot;
     } else if (form == FORM_BLOCK) {
-        end = block_end(text, end, strlen(writing->indent), ended);
+        end = block_end(text, echo_of(writing, text, end), end, strlen(writing->indent), ended);
     } else if (form == FORM_FENCED) {
         end = prose_code_end(text, end, ended);
     }
@@ -130,11 +146,12 @@ static const char *code_indent(const struct writing *writing)
     return writing->kind == WRITING_GENERATE ? writing->indent : writing->subject.indent;
 }
 
-/* Code that goes on from an indentation which is there already, as a block of its own. */
-static char *block_code(const char *text, size_t bytes, const char *indent)
+/* Code as a block of its own: the bytes of a text that goes on from an indentation which is there already. */
+static char *block_code(const char *text, size_t from, size_t to, const char *indent)
 {
     char *whole = NULL;
-    const int written = asprintf(&whole, "%s%.*s", indent, (int)bytes, text);
+    const int written =
+        asprintf(&whole, "%s%.*s", from == 0 ? indent : "", (int)(to - from), text + from);
 
     if (written < 0)
         return NULL;
@@ -155,10 +172,11 @@ static char *form_result(enum form form, const struct writing *writing, const ch
     const size_t end = form_end(form, writing, text, bytes, &ended);
     char *result;
 
-    if (form == FORM_FENCED)
-        return prose_indent(text, end, code_indent(writing));
-    if (form == FORM_BLOCK)
-        return block_code(text, end, writing->indent);
+    if (is_code(form)) {
+        const size_t echo = echo_of(writing, text, end);
+        return form == FORM_FENCED ? prose_indent(text + echo, end - echo, code_indent(writing))
+                                   : block_code(text, echo, end, writing->indent);
+    }
     result = form == FORM_ANSWER
                  ? prose_of_answer(text, end)
                  : prose_of_comment(language_comments(writing->language), text, end);
@@ -195,9 +213,7 @@ static bool fill_comment(const struct writing *writing, char **prefix, char **su
 /* A place below a comment: the one that is there, or one that says what is wanted. */
 static bool fill_block(const struct writing *writing, char **prefix, char **suffix)
 {
-    static const struct comment_style plain = {.line = "#"};
-    const struct comment_style *style =
-        writing->language ? language_comments(writing->language) : &plain;
+    const struct comment_style *style = style_of(writing);
     const char *instruction = writing->instruction;
     const bool has_line = *style->line != '\0';
     int written;

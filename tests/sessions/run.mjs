@@ -287,7 +287,7 @@ class Session {
       (rest.length === 0 || matches(detail, message.params));
     const kinds = {
       result: (message) => isId(message) && 'result' in message && matches(detail, message.result),
-      error: (message) => isId(message) && matches(detail, message.error?.code),
+      error: (message) => isId(message) && matches(detail, typeof detail === 'number' ? message.error?.code : message.error),
       answered: (message) => isId(message) && ('result' in message || message.error.code === -32800),
       notification: (message) => isMethod(message, false),
       request: (message) => isMethod(message, true),

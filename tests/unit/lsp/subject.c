@@ -91,6 +91,59 @@ static void definitions_are_found_around_the_cursor_with_their_parts(void **stat
     }
 }
 
+static void cursor_beside_a_definition_belongs_to_it(void **state)
+{
+    static const struct {
+        const char *uri, *text;
+        const char *name; /* NULL: none */
+        bool has_place;   /* for a doc comment */
+    } cases[] = {
+        {"a.c", "|int add(int a)\n{\n}\n", "add", true},
+        {"a.c", "int add(int a)\n{\n}|\n", "add", true},
+        {"a.c", "int add(int a)\n{\n}\n|\n", NULL, false},
+        {"a.c", "|\nint add(int a)\n{\n}\n", NULL, false},
+        {"a.c", "/* Su|m. */\nint add(int a)\n{\n}\n", "add", true},
+        {"a.c", "|/* Sum. */\nint add(int a)\n{\n}\n", "add", true},
+        {"a.c", "/* S|um. */\n\nint x;\n", NULL, false},
+        {"a.c", "struct a {\n    int b;\n};|\n", "a", true},
+        {"a.c", "#define |A(x) (x)\n", "A", true},
+        {"a.cpp", "template <class T>\n|class A {\n    void f() {}\n};\n", "A", true},
+        {"a.cpp", "|template <class T>\nclass A {\n};\n", "A", true},
+        {"a.py", "class A:\n  |  def f(self):\n        pass\n", "f", true},
+        {"a.py", "class A:\n|    # One.\n    def f(self):\n        pass\n", "f", true},
+        {"a.py", "class A:\n    |@property\n    def f(self):\n        pass\n", "f", true},
+        {"a.py", "class A:\n    def f(self):\n        pass\n|\n    x = 1\n", "A", true},
+        {"a.py", "def f():\n    \"\"\"O|ne.\"\"\"\n    return 1\n", "f", true},
+        {"a.py", "def |f(): return 1\n", "f", false},
+        {"a.rs", "impl P {\n    /// O|ne.\n    fn f() {}\n}\n", "f", true},
+        {"a.rs", "|#[inline]\nfn f() {\n}\n", "f", true},
+        {"a.go", "// F does|.\nfunc F() {\n}\n", "F", true},
+        {"a.ts", "|export function f() {\n}\n", "f", true},
+        {"a.ts", "export class A {\n|  f() {\n  }\n}\n", "f", true},
+        {"a.js", "const f = () => {\n};|\n", "f", true},
+        {"a.java", "class A {\n  |  @Override\n    public void f() {\n    }\n}\n", "f", true},
+        {"a.lua", "|local function f()\nend\n", "f", true},
+        {"a.sh", "f() {\n  :\n}|\n", "f", true},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct fixture fixture;
+        struct symbol symbol;
+        open_document(&fixture, cases[i].uri, cases[i].text);
+        const char *text = text_bytes(document_text(fixture.document));
+        const bool exists = subject_exists(fixture.document, fixture.cursor, &symbol);
+        const size_t bytes = exists ? symbol.name.end - symbol.name.start : 0;
+        const char *name = cases[i].name ? cases[i].name : "";
+        if (exists != (cases[i].name != NULL) || bytes != strlen(name) ||
+            (exists && memcmp(text + symbol.name.start, name, bytes) != 0))
+            fail_msg("case %zu: %.*s", i, (int)bytes, exists ? text + symbol.name.start : "none");
+        if (exists && subject_has_place(fixture.document, &symbol) != cases[i].has_place)
+            fail_msg("case %zu: a place, or none", i);
+        close_document(&fixture);
+    }
+}
+
 static void names_refer_to_the_definition_with_a_body(void **state)
 {
     static const struct {
@@ -173,6 +226,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(definitions_are_found_around_the_cursor_with_their_parts),
+        cmocka_unit_test(cursor_beside_a_definition_belongs_to_it),
         cmocka_unit_test(names_refer_to_the_definition_with_a_body),
         cmocka_unit_test(secrets_are_masked_and_told),
         cmocka_unit_test(long_definition_is_cut_at_a_line),
