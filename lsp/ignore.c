@@ -24,14 +24,21 @@ struct ignore {
     size_t count;
 };
 
-/* Without the blanks at its end that no '\' protects. */
+/* Of UTF-8, which some editors begin files with. */
+static const char byte_order_mark[] = "\xEF\xBB\xBF";
+
+/* Length of a line without the carriage return at its end and the blanks there that no '\\' protects. */
 static size_t line_trim(const char *line, size_t bytes)
 {
-    while (bytes > 0 &&
-           (line[bytes - 1] == '\r' || line[bytes - 1] == ' ' || line[bytes - 1] == '\t') &&
-           !(bytes > 1 && line[bytes - 2] == '\\'))
-        bytes--;
-    return bytes;
+    size_t kept = 0;
+
+    bytes -= bytes > 0 && line[bytes - 1] == '\r';
+    for (size_t at = 0; at < bytes; at++) {
+        const bool is_protected = line[at] == '\\' && at + 1 < bytes;
+        at += is_protected;
+        kept = is_protected || line[at] != ' ' ? at + 1 : kept;
+    }
+    return kept;
 }
 
 /* Reads a line; false for one that is no rule. */
@@ -81,7 +88,10 @@ struct ignore *ignore_create(const struct ignore *above, const char *folder, con
     memcpy(level->text, bytes ? text : "", bytes);
     level->text[bytes] = '\0';
     const char *end = level->text + bytes;
-    for (const char *line = level->text; line < end && level->count < lines;) {
+    const size_t mark = strncmp(level->text, byte_order_mark, sizeof byte_order_mark - 1) == 0
+                            ? sizeof byte_order_mark - 1
+                            : 0;
+    for (const char *line = level->text + mark; line < end && level->count < lines;) {
         const char *newline = memchr(line, '\n', (size_t)(end - line));
         const char *line_end = newline ? newline : end;
         level->count += rule_read(&level->rules[level->count], line, (size_t)(line_end - line));

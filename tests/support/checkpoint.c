@@ -1,24 +1,12 @@
 /* Straightforward and slow on purpose: it is the independent half of the reader's tests. */
 #include "tests/support/checkpoint.h"
 
-#include <dirent.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #undef NDEBUG /* the asserts are what this file does */
 #include <assert.h>
-
-const char *path_in(const char *directory, const char *name)
-{
-    static char paths[4][512];
-    static int next;
-    char *path = paths[next++ % 4];
-
-    snprintf(path, sizeof paths[0], "%s/%s", directory, name);
-    return path;
-}
 
 static void read_tensor(struct edited_tensor *tensor, const char *name, const json_t *entry,
                         FILE *file, long data_start)
@@ -158,25 +146,4 @@ void checkpoint_write(const struct checkpoint *checkpoint, const char *directory
     json_t *index = json_pack("{s:o}", "weight_map", map);
     assert(json_dump_file(index, path_in(directory, "model.safetensors.index.json"), 0) == 0);
     json_decref(index);
-}
-
-void scratch_create(char path[64])
-{
-    const char *parent = getenv("TMPDIR");
-
-    snprintf(path, 64, "%.40s/hxqd-test-XXXXXX", parent ? parent : "/tmp");
-    assert(mkdtemp(path));
-}
-
-void scratch_remove(const char *path)
-{
-    DIR *directory = opendir(path);
-    struct dirent *entry;
-
-    assert(directory);
-    while ((entry = readdir(directory)))
-        if (entry->d_name[0] != '.')
-            unlink(path_in(path, entry->d_name));
-    closedir(directory);
-    rmdir(path);
 }

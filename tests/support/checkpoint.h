@@ -12,6 +12,8 @@
 
 #include <jansson.h>
 
+#include "tests/support/scratch.h"
+
 struct edited_tensor {
     char *name;
     char dtype[8];
@@ -42,12 +44,5 @@ float edited_tensor_bf16(const struct edited_tensor *tensor, size_t i);
 
 /* Writes an existing directory: one file, or `shards` files with an index. */
 void checkpoint_write(const struct checkpoint *checkpoint, const char *directory, int shards);
-
-/* A fresh directory below the system's temporary one; scratch_remove deletes its files and itself. */
-void scratch_create(char path[64]);
-void scratch_remove(const char *path);
-
-/* "directory/name" in static storage, good until the next call but three. */
-const char *path_in(const char *directory, const char *name);
 
 #endif

@@ -7,39 +7,7 @@
 #include <sys/stat.h>
 
 #include "lsp/ignore.h"
-#include "tests/support/checkpoint.h"
-
-static char root[64];
-
-static int setup(void **state)
-{
-    (void)state;
-    scratch_create(root);
-    return 0;
-}
-
-static int teardown(void **state)
-{
-    char command[128];
-
-    (void)state;
-    snprintf(command, sizeof command, "rm -rf '%s'", root);
-    return system(command) == 0 ? 0 : -1;
-}
-
-static void write_file(const char *name, const char *text)
-{
-    FILE *file = fopen(path_in(root, name), "w");
-
-    assert_non_null(file);
-    fputs(text, file);
-    fclose(file);
-}
-
-static void make_folder(const char *name)
-{
-    assert_int_equal(mkdir(path_in(root, name), 0700), 0);
-}
+#include "tests/support/scratch.h"
 
 static void rules_of_one_file_decide_as_in_git(void **state)
 {
@@ -69,6 +37,19 @@ static void rules_of_one_file_decide_as_in_git(void **state)
         {"docs/*.txt\n", "docs/a/c.txt", false, false},
         {"a", "a", false, true},
         {"/\n", "a", true, false},
+        {"a\t\n", "a", false, false}, /* a tab belongs to the name */
+        {"a\t\n", "a\t", false, true},
+        {"a\\\\ \n", "a\\", false, true}, /* the '\' protects a '\', and not the blank */
+        {"a\\ b  \n", "a b", false, true},
+        {"a\r", "a", false, true},
+        {"a\r\r\n", "a", false, false},
+        {"\xEF\xBB\xBF"
+         "a\n",
+         "a", false, true},
+        {"a\n!\n", "a", false, true},
+        {"x/**\n!x/a\n", "x/a", false, false},
+        {"[[:upper:]]*\n", "Aa", false, true},
+        {"a//\n", "a", true, false},
     };
 
     (void)state;
@@ -101,22 +82,23 @@ static void files_of_a_tree_are_ignored_as_in_git(void **state)
     static const char listed[] = "*.gen.c\n";
 
     (void)state;
-    make_folder(".git");
-    make_folder(".git/info");
-    make_folder("project");
-    make_folder("project/sub");
-    make_folder("project/sub/deep");
-    make_folder("project/out");
-    write_file(".git/info/exclude", "*.list\n");
-    write_file(".gitignore", "*.o\n/project/out/\n");
-    write_file("project/sub/.gitignore", "!*.o\n*.txt\n");
-    write_file("project/out/.gitignore", "!kept.c\n");
+    scratch_make_folder(".git");
+    scratch_make_folder(".git/info");
+    scratch_make_folder("project");
+    scratch_make_folder("project/sub");
+    scratch_make_folder("project/sub/deep");
+    scratch_make_folder("project/out");
+    scratch_write(".git/info/exclude", "*.list\n");
+    scratch_write(".gitignore", "*.o\n/project/out/\n");
+    scratch_write("project/sub/.gitignore", "!*.o\n*.txt\n");
+    scratch_write("project/out/.gitignore", "!kept.c\n");
 
     char folder[128];
-    snprintf(folder, sizeof folder, "%s/project", root);
+    snprintf(folder, sizeof folder, "%s/project", scratch_root);
     struct ignore *users = ignore_create(NULL, folder, listed, strlen(listed));
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
-        if (ignore_covers(users, folder, path_in(root, cases[i].path)) != cases[i].is_ignored)
+        if (ignore_covers(users, folder, path_in(scratch_root, cases[i].path)) !=
+            cases[i].is_ignored)
             fail_msg("%s", cases[i].path);
     ignore_destroy(users);
 }
@@ -127,5 +109,5 @@ int main(void)
         cmocka_unit_test(rules_of_one_file_decide_as_in_git),
         cmocka_unit_test(files_of_a_tree_are_ignored_as_in_git),
     };
-    return cmocka_run_group_tests(tests, setup, teardown);
+    return cmocka_run_group_tests(tests, scratch_setup, scratch_teardown);
 }

@@ -8,39 +8,12 @@
 #include <unistd.h>
 
 #include "lsp/index.h"
-#include "tests/support/checkpoint.h"
-
-static char root[64];
-
-static int setup(void **state)
-{
-    (void)state;
-    scratch_create(root);
-    return 0;
-}
-
-static int teardown(void **state)
-{
-    char command[128];
-
-    (void)state;
-    snprintf(command, sizeof command, "rm -rf '%s'", root);
-    return system(command) == 0 ? 0 : -1;
-}
-
-static void write_file(const char *name, const char *text)
-{
-    FILE *file = fopen(path_in(root, name), "w");
-
-    assert_non_null(file);
-    fputs(text, file);
-    fclose(file);
-}
+#include "tests/support/scratch.h"
 
 static struct index *build(const struct index *before)
 {
     static const atomic_bool no;
-    const char *folders[] = {root};
+    const char *folders[] = {scratch_root};
 
     struct index *index = index_build(before, folders, 1, "*.gen.c\n", &no);
     assert_non_null(index);
@@ -67,15 +40,15 @@ static void index_holds_what_is_not_hidden(void **state)
 
     (void)state;
     for (size_t i = 0; i < sizeof folders / sizeof *folders; i++)
-        assert_int_equal(mkdir(path_in(root, folders[i]), 0700), 0);
-    write_file(".gitignore", "/out/\n");
+        assert_int_equal(mkdir(path_in(scratch_root, folders[i]), 0700), 0);
+    scratch_write(".gitignore", "/out/\n");
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         char text[64];
         snprintf(text, sizeof text, "int name_%zu(void);\n", i);
-        write_file(cases[i].file, text);
+        scratch_write(cases[i].file, text);
     }
-    assert_int_equal(symlink(path_in(root, "plain.c"), path_in(root, "link.c")), 0);
-    assert_int_equal(symlink(root, path_in(root, "sub/loop")), 0);
+    assert_int_equal(symlink(path_in(scratch_root, "plain.c"), path_in(scratch_root, "link.c")), 0);
+    assert_int_equal(symlink(scratch_root, path_in(scratch_root, "sub/loop")), 0);
 
     struct index *index = build(NULL);
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
@@ -93,14 +66,14 @@ static void index_reads_again_only_what_changed(void **state)
     const struct definition *found[4];
 
     (void)state;
-    write_file("a.c", "int shared(void);\nint a_only(void);\n");
-    write_file("b.c", "int shared(int b);\n");
+    scratch_write("a.c", "int shared(void);\nint a_only(void);\n");
+    scratch_write("b.c", "int shared(int b);\n");
     struct index *first = build(NULL);
     index_count(first, &counts);
     assert_int_equal(counts.read, counts.files);
     assert_false(index_is_unchanged(first));
     assert_int_equal(index_find(first, "shared", 6, found, 4), 2);
-    assert_string_equal(found[0]->path, path_in(root, "a.c")); /* by path */
+    assert_string_equal(found[0]->path, path_in(scratch_root, "a.c")); /* by path */
     assert_string_equal(found[1]->text, "int shared(int b);\n");
     assert_int_equal(index_find(first, "shared", 6, found, 1), 2);
     assert_int_equal(count_of(first, "share"), 0);
@@ -112,8 +85,8 @@ static void index_reads_again_only_what_changed(void **state)
     index_destroy(first); /* what they shared lives on */
     assert_int_equal(count_of(second, "shared"), 2);
 
-    write_file("b.c", "int other(int b);\n\n");
-    unlink(path_in(root, "a.c"));
+    scratch_write("b.c", "int other(int b);\n\n");
+    unlink(path_in(scratch_root, "a.c"));
     struct index *third = build(second);
     index_destroy(second);
     index_count(third, &counts);
@@ -127,7 +100,7 @@ static void index_reads_again_only_what_changed(void **state)
 static void index_build_can_be_cancelled(void **state)
 {
     const atomic_bool yes = true;
-    const char *folders[] = {root};
+    const char *folders[] = {scratch_root};
     struct index *before = build(NULL);
 
     (void)state;
@@ -139,7 +112,7 @@ static void index_build_can_be_cancelled(void **state)
 static void index_of_what_is_not_there_is_empty(void **state)
 {
     static const atomic_bool no;
-    const char *folders[] = {path_in(root, "nowhere")};
+    const char *folders[] = {path_in(scratch_root, "nowhere")};
     struct index *index = index_build(NULL, folders, 1, "", &no);
 
     (void)state;
@@ -156,5 +129,5 @@ int main(void)
         cmocka_unit_test(index_build_can_be_cancelled),
         cmocka_unit_test(index_of_what_is_not_there_is_empty),
     };
-    return cmocka_run_group_tests(tests, setup, teardown);
+    return cmocka_run_group_tests(tests, scratch_setup, scratch_teardown);
 }

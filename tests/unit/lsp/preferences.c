@@ -7,36 +7,14 @@
 #include <sys/stat.h>
 
 #include "lsp/preferences.h"
-#include "tests/support/checkpoint.h"
+#include "tests/support/scratch.h"
 
 #define COUNT(array) (sizeof(array) / sizeof *(array))
 
-static char root[64];
-
 static int setup(void **state)
 {
-    (void)state;
     unsetenv("HXQD_MODEL");
-    scratch_create(root);
-    return 0;
-}
-
-static int teardown(void **state)
-{
-    char command[128];
-
-    (void)state;
-    snprintf(command, sizeof command, "rm -rf '%s'", root);
-    return system(command) == 0 ? 0 : -1;
-}
-
-static void write_file(const char *name, const char *text)
-{
-    FILE *file = fopen(path_in(root, name), "w");
-
-    assert_non_null(file);
-    fputs(text, file);
-    fclose(file);
+    return scratch_setup(state);
 }
 
 /* The last sentence told, and how many. */
@@ -82,9 +60,9 @@ static void file_that_cannot_be_read_is_a_problem(void **state)
         struct preferences *preferences = create();
         struct told told = {0};
         const struct options_listener listener = {on_problem, &told};
-        write_file("config.json", cases[i].text);
+        scratch_write("config.json", cases[i].text);
         bool is_changed = preferences_read(preferences, PREFERENCES_USER,
-                                           path_in(root, "config.json"), &listener);
+                                           path_in(scratch_root, "config.json"), &listener);
         if (is_changed != !cases[i].problem || told.count != (cases[i].problem ? 1 : 0) ||
             (cases[i].problem && !strstr(told.sentence, cases[i].problem)))
             fail_msg("%s: %d, %s", cases[i].text, is_changed, told.sentence);
@@ -99,21 +77,23 @@ static void file_of_another_kind_is_a_problem(void **state)
     const struct options_listener listener = {on_problem, &told};
 
     (void)state;
-    assert_false(preferences_read(preferences, PREFERENCES_USER, path_in(root, "none"), &listener));
+    assert_false(
+        preferences_read(preferences, PREFERENCES_USER, path_in(scratch_root, "none"), &listener));
     assert_int_equal(told.count, 0);
-    assert_int_equal(mkfifo(path_in(root, "pipe"), 0600), 0);
-    assert_false(preferences_read(preferences, PREFERENCES_USER, path_in(root, "pipe"), &listener));
+    assert_int_equal(mkfifo(path_in(scratch_root, "pipe"), 0600), 0);
+    assert_false(
+        preferences_read(preferences, PREFERENCES_USER, path_in(scratch_root, "pipe"), &listener));
     assert_non_null(strstr(told.sentence, "/pipe: is no regular file"));
-    assert_false(preferences_read(preferences, PREFERENCES_USER, root, &listener));
+    assert_false(preferences_read(preferences, PREFERENCES_USER, scratch_root, &listener));
     assert_int_equal(told.count, 2);
 
     /* full of spaces and more than anybody sets */
-    FILE *file = fopen(path_in(root, "large"), "w");
+    FILE *file = fopen(path_in(scratch_root, "large"), "w");
     assert_non_null(file);
     assert_int_equal(fprintf(file, "%*s{}", 1024 * 1024, ""), 1024 * 1024 + 2);
     fclose(file);
     assert_false(
-        preferences_read(preferences, PREFERENCES_USER, path_in(root, "large"), &listener));
+        preferences_read(preferences, PREFERENCES_USER, path_in(scratch_root, "large"), &listener));
     assert_non_null(strstr(told.sentence, "/large: is too large"));
     preferences_destroy(preferences);
 }
@@ -220,5 +200,5 @@ int main(void)
         cmocka_unit_test(problem_is_told_once),
         cmocka_unit_test(users_file_lies_where_xdg_says),
     };
-    return cmocka_run_group_tests(tests, setup, teardown);
+    return cmocka_run_group_tests(tests, setup, scratch_teardown);
 }

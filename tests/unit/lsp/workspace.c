@@ -5,32 +5,7 @@
 #include <string.h>
 
 #include "lsp/workspace.h"
-#include "tests/support/checkpoint.h"
-
-static char root[64];
-
-static int setup(void **state)
-{
-    (void)state;
-    scratch_create(root);
-    return 0;
-}
-
-static int teardown(void **state)
-{
-    (void)state;
-    scratch_remove(root);
-    return 0;
-}
-
-static void write_file(const char *name, const char *text)
-{
-    FILE *file = fopen(path_in(root, name), "w");
-
-    assert_non_null(file);
-    fputs(text, file);
-    fclose(file);
-}
+#include "tests/support/scratch.h"
 
 /* Lets the loop run until the index is another one. */
 static void await_generation(uv_loop_t *loop, struct workspace *workspace, uint64_t generation)
@@ -54,10 +29,10 @@ static void index_is_begun_when_asked_for_and_renewed_when_touched(void **state)
     uv_loop_t loop;
 
     (void)state;
-    write_file("a.c", "int first(void);\n");
+    scratch_write("a.c", "int first(void);\n");
     uv_loop_init(&loop);
     struct workspace *workspace = workspace_create(&loop);
-    assert_true(workspace_add(workspace, root));
+    assert_true(workspace_add(workspace, scratch_root));
     workspace_touch(workspace);
     workspace_count(workspace, &counts);
     assert_int_equal(counts.files, 0);
@@ -68,7 +43,7 @@ static void index_is_begun_when_asked_for_and_renewed_when_touched(void **state)
     index_count(workspace_index(workspace), &counts);
     assert_int_equal(counts.definitions, 1);
 
-    write_file("b.c", "int second(void);\nint third(void);\n");
+    scratch_write("b.c", "int second(void);\nint third(void);\n");
     workspace_touch(workspace);
     assert_false(uv_run(&loop, UV_RUN_NOWAIT)); /* news alone costs nothing */
     await_generation(&loop, workspace, 1);
@@ -81,8 +56,8 @@ static void index_is_begun_when_asked_for_and_renewed_when_touched(void **state)
     await_generation(&loop, workspace, 2);
     index_count(workspace_index(workspace), &counts);
     assert_int_equal(counts.definitions, 2);
-    assert_true(workspace_hides(workspace, path_in(root, "a.c")));
-    assert_false(workspace_hides(workspace, path_in(root, "b.c")));
+    assert_true(workspace_hides(workspace, path_in(scratch_root, "a.c")));
+    assert_false(workspace_hides(workspace, path_in(scratch_root, "b.c")));
     finish(&loop, workspace);
 }
 
@@ -94,7 +69,7 @@ static void workspace_is_given_up_while_it_is_looked_through(void **state)
     for (int turns = 0; turns < 4; turns++) {
         uv_loop_init(&loop);
         struct workspace *workspace = workspace_create(&loop);
-        workspace_add(workspace, root);
+        workspace_add(workspace, scratch_root);
         workspace_index(workspace);
         for (int i = 0; i < turns; i++)
             uv_run(&loop, UV_RUN_ONCE);
@@ -110,20 +85,20 @@ static void paths_are_shown_below_their_folder(void **state)
     (void)state;
     uv_loop_init(&loop);
     struct workspace *workspace = workspace_create(&loop);
-    snprintf(folder, sizeof folder, "%s/", root);
+    snprintf(folder, sizeof folder, "%s/", scratch_root);
     assert_true(workspace_add(workspace, folder));
-    assert_false(workspace_add(workspace, root)); /* the same */
+    assert_false(workspace_add(workspace, scratch_root)); /* the same */
     assert_false(workspace_add(workspace, "/"));
     assert_false(workspace_add(workspace, "/no/such/folder"));
     assert_false(workspace_add(workspace, "relative"));
 
-    snprintf(inside, sizeof inside, "%s/sub/a.c", root);
-    snprintf(beside, sizeof beside, "%s2/sub/a.c", root);
+    snprintf(inside, sizeof inside, "%s/sub/a.c", scratch_root);
+    snprintf(beside, sizeof beside, "%s2/sub/a.c", scratch_root);
     assert_string_equal(workspace_relative(workspace, inside), "sub/a.c");
     assert_string_equal(workspace_relative(workspace, beside), "a.c");
-    assert_string_equal(workspace_name(workspace, inside), strrchr(root, '/') + 1);
+    assert_string_equal(workspace_name(workspace, inside), strrchr(scratch_root, '/') + 1);
     assert_string_equal(workspace_name(workspace, beside), "");
-    workspace_remove(workspace, root);
+    workspace_remove(workspace, scratch_root);
     assert_string_equal(workspace_relative(workspace, inside), "a.c");
     finish(&loop, workspace);
 }
@@ -135,5 +110,5 @@ int main(void)
         cmocka_unit_test(workspace_is_given_up_while_it_is_looked_through),
         cmocka_unit_test(paths_are_shown_below_their_folder),
     };
-    return cmocka_run_group_tests(tests, setup, teardown);
+    return cmocka_run_group_tests(tests, scratch_setup, scratch_teardown);
 }
