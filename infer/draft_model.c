@@ -76,7 +76,7 @@ static bool can_follow(const struct draft_model *drafter, const int32_t *tokens,
 }
 
 bool draft_model_propose(struct draft_model *drafter, const int32_t *tokens, int count, int limit,
-                         const atomic_bool *cancel, int32_t *proposal, int *proposed,
+                         const struct halt *halt, int32_t *proposal, int *proposed,
                          struct error *error)
 {
     const struct model *model = drafter->model;
@@ -89,7 +89,7 @@ bool draft_model_propose(struct draft_model *drafter, const int32_t *tokens, int
     while (*proposed < limit) {
         const size_t known = (size_t)(count + *proposed);
         int32_t id;
-        if (!session_sync(model, drafter->session, drafter->tokens, known, cancel, NULL, error) ||
+        if (!session_sync(model, drafter->session, drafter->tokens, known, halt, NULL, error) ||
             !session_likeliest(model, drafter->session, known, model->config.vocab_size, &id, NULL,
                                error))
             return false;

@@ -7,10 +7,10 @@
 #ifndef INFER_DRAFT_MODEL_H
 #define INFER_DRAFT_MODEL_H
 
-#include <stdatomic.h>
 #include <stdint.h>
 
 #include "infer/error.h"
+#include "infer/halt.h"
 #include "infer/model.h"
 
 struct draft_model;
@@ -24,7 +24,7 @@ void draft_model_close(struct draft_model *drafter);
 /* Proposes up to `limit` tokens to follow tokens [count] and puts their number into *proposed: 0 where the sequence is too long
  * for it. False when cancelled or when its backend fails. */
 bool draft_model_propose(struct draft_model *drafter, const int32_t *tokens, int count, int limit,
-                         const atomic_bool *cancel, int32_t *proposal, int *proposed,
+                         const struct halt *halt, int32_t *proposal, int *proposed,
                          struct error *error);
 
 #endif

@@ -3,18 +3,9 @@
 
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "infer/file.h"
 #include "infer/transcript.h"
-
-static double now_ms(void)
-{
-    struct timespec now;
-
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (double)now.tv_sec * 1e3 + (double)now.tv_nsec * 1e-6;
-}
 
 /* --- opening ---------------------------------------------------------------------------------------------------------- */
 
@@ -117,7 +108,7 @@ static bool open_parts(struct engine *engine, const struct engine_options *optio
 
 struct engine *engine_open(const struct engine_options *options, struct error *error)
 {
-    const double started = now_ms();
+    const double started = halt_now_ms();
     struct engine *engine = calloc(1, sizeof *engine);
 
     if (!engine) {
@@ -128,7 +119,7 @@ struct engine *engine_open(const struct engine_options *options, struct error *e
         engine_close(engine);
         return NULL;
     }
-    engine->load_ms = now_ms() - started;
+    engine->load_ms = halt_now_ms() - started;
     return engine;
 }
 
@@ -228,5 +219,7 @@ bool engine_logits(struct engine *engine, const int32_t *tokens, size_t count,
                    const atomic_bool *cancel, bool (*on_row)(void *user, const float *logits),
                    void *user, struct error *error)
 {
-    return session_each(engine->model, engine->session, tokens, count, cancel, on_row, user, error);
+    const struct halt halt = {.cancel = cancel};
+
+    return session_each(engine->model, engine->session, tokens, count, &halt, on_row, user, error);
 }

@@ -113,7 +113,9 @@ struct engine_request {
     bool heal;
     bool special; /* without `fill`: literal special tokens in the prompt are special */
     int max_tokens;
-    int budget_ms;     /* for writing, from the first token on, which is always written; 0: none */
+    /* For all of it, the reading of the prompt included; 0: none. What is written by then is what there is, perhaps nothing;
+     * what was read of the prompt by then need not be read again. */
+    int budget_ms;
     float temperature; /* 0: greedy */
     float top_p;       /* 0..1; 1 keeps all */
     uint64_t seed;

@@ -15,6 +15,7 @@ enum error_code {
     ERROR_MEMORY,    /* memory exhausted */
     ERROR_LIMIT,     /* more than a named limit allows */
     ERROR_CANCELLED, /* the caller's flag was raised */
+    ERROR_EXPIRED,   /* the caller's time is spent */
     ERROR_DEVICE,    /* the computing device failed */
 };
 

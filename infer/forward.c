@@ -166,13 +166,13 @@ static void feed_forward(const struct model *model, const struct layer *layer,
 }
 
 bool forward_tile(const struct model *model, struct cache *cache, struct activations *work,
-                  const int32_t *tokens, int n, int first, const atomic_bool *cancel)
+                  const int32_t *tokens, int n, int first, const struct halt *halt)
 {
     const struct ops *ops = model->backend->ops;
 
     ops->embed(model->backend, model->embedding, tokens, n, whole(work->x));
     for (int i = 0; i < model->config.layers; i++) {
-        if (cancel && atomic_load(cancel))
+        if (halt_is_due(halt))
             return false;
         if (ops->part_begin && !ops->part_begin(model->backend, cache, i, first, n))
             continue;

@@ -7,9 +7,8 @@
 #ifndef INFER_FORWARD_H
 #define INFER_FORWARD_H
 
-#include <stdatomic.h>
-
 #include "infer/cache.h"
+#include "infer/halt.h"
 #include "infer/model.h"
 
 /* Tokens that one pass evaluates at most: cancellation is answered at least this often. */
@@ -40,10 +39,10 @@ bool activations_init(struct activations *work, const struct model *model, int p
 void activations_finish(struct activations *work, const struct model *model);
 
 /* Evaluates tokens [n], n <= FORWARD_TILE, at positions first..first + n - 1; positions below `first` are in the cache. The
- * cache holds the tile once true is returned. False when `cancel` (may be NULL) was raised: the tile then counts as not
+ * cache holds the tile once true is returned. False when `halt` was due before a layer: the tile then counts as not
  * evaluated. A failing device shows in the backend's status only. */
 bool forward_tile(const struct model *model, struct cache *cache, struct activations *work,
-                  const int32_t *tokens, int n, int first, const atomic_bool *cancel);
+                  const int32_t *tokens, int n, int first, const struct halt *halt);
 
 /* Computes the logits after rows row..row + n - 1 of the tile that was evaluated last, in one product: the head is read once
  * for all of them. They go to rows at..at + n - 1 of work->logits, at + n <= FORWARD_LOGITS_MAX. */

@@ -4,21 +4,12 @@
 
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "infer/heal.h"
 #include "infer/sample.h"
 #include "infer/transcript.h"
 
 _Static_assert((int)DRAFT_MAX <= (int)SESSION_DRAFTED_MAX, "whatever is drafted can be verified");
-
-static double now_ms(void)
-{
-    struct timespec now;
-
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (double)now.tv_sec * 1e3 + (double)now.tv_nsec * 1e-6;
-}
 
 /* One request under way. */
 struct generation {
@@ -32,6 +23,7 @@ struct generation {
     size_t held_bytes; /* at the prefix's end, to be covered by the first tokens */
     bool has_ended;    /* result->stop says why */
     double started;
+    struct halt halt; /* the caller's flag, and the budget's end */
 };
 
 /* What the prompt may take, so that the completion finds room; half the context when even that is not enough. */
@@ -125,7 +117,7 @@ static bool record_token(struct generation *run, int32_t id, float log_probabili
         &run->transcript, id, is_end(run->engine, id) ? bytes : skipped, log_probability, error);
     show_transcript(run);
     if (run->result->completion_tokens == 1)
-        run->result->first_token_ms = now_ms() - run->started;
+        run->result->first_token_ms = halt_now_ms() - run->started;
     return added;
 }
 
@@ -147,8 +139,7 @@ static void judge_token(struct generation *run, int32_t id, size_t before)
     if (result->completion_tokens >= request->max_tokens)
         return;
     result->stop = ENGINE_STOP_TIME;
-    if (request->budget_ms > 0 &&
-        now_ms() - run->started - result->first_token_ms >= request->budget_ms)
+    if (halt_left_ms(&run->halt) <= 0)
         return;
     result->stop = ENGINE_STOP_CONTEXT;
     run->has_ended = run->tokens.count >= (size_t)session_context(run->engine->session);
@@ -165,8 +156,7 @@ static bool heal(struct generation *run, struct error *error)
     size_t beyond;
 
     if (!heal_cover(engine->model, engine->session, engine->tokenizer, &run->sampler, held,
-                    run->held_bytes, request->cancel, &run->tokens, log_probabilities, &beyond,
-                    error))
+                    run->held_bytes, &run->halt, &run->tokens, log_probabilities, &beyond, error))
         return false;
 
     /* of the cover only what goes beyond is new text */
@@ -221,11 +211,9 @@ static bool choose_token(struct generation *run, int32_t *id, float *log_probabi
 static bool take_tokens(struct generation *run, const int32_t *drafted, int count,
                         struct error *error)
 {
-    const atomic_bool *cancel = run->request->cancel;
-
     for (int i = 0; i <= count && !run->has_ended; i++) {
-        if (i > 0 && cancel && atomic_load(cancel))
-            return error_set(error, ERROR_CANCELLED, "cancelled");
+        if (i > 0 && halt_is_cancelled(&run->halt))
+            return halt_error(&run->halt, error);
         int32_t id;
         float log_probability;
         if (!choose_token(run, &id, &log_probability, error) ||
@@ -254,14 +242,13 @@ static bool evaluate_drafted(struct generation *run, int32_t *drafted, int *coun
     *count = draft_propose(engine->draft, limit, drafted);
     if (*count == 0 && engine->drafter &&
         !draft_model_propose(engine->drafter, run->tokens.ids, (int)known,
-                             limit < DRAFT_SHORT ? limit : DRAFT_SHORT, run->request->cancel,
-                             drafted, count, error))
+                             limit < DRAFT_SHORT ? limit : DRAFT_SHORT, &run->halt, drafted, count,
+                             error))
         return false;
     if (!token_list_append(&run->tokens, drafted, (size_t)*count))
         return error_set(error, ERROR_MEMORY, "not enough memory for the completion");
-    const bool evaluated =
-        session_verify(engine->model, engine->session, run->tokens.ids, run->tokens.count, *count,
-                       run->request->cancel, NULL, error);
+    const bool evaluated = session_verify(engine->model, engine->session, run->tokens.ids,
+                                          run->tokens.count, *count, &run->halt, NULL, error);
     run->tokens.count = known;
     run->result->drafted_tokens += *count;
     return evaluated;
@@ -304,22 +291,34 @@ static bool tell_prompt(const struct generation *run, struct error *error)
     return true;
 }
 
-/* Evaluates the prompt and generates; the result's counts, text and tokens are filled on success. */
-static bool run_request(struct generation *run, struct error *error)
+/* Evaluates the prompt and writes. Once the time is spent that is no failure: there is what there is until then. */
+static bool evaluate(struct generation *run, struct error *error)
 {
     struct engine *engine = run->engine;
     struct engine_result *result = run->result;
-    size_t reused;
+    struct error problem = {0};
+    size_t reused = 0;
 
-    const bool begun = transcript_init(&run->transcript, engine->tokenizer, error);
-    show_transcript(run);
-    if (!begun || !build_prompt(run, error) || !tell_prompt(run, error) ||
-        !session_sync(engine->model, engine->session, run->tokens.ids, run->tokens.count,
-                      run->request->cancel, &reused, error))
-        return false;
     result->prompt_tokens = (int)run->tokens.count;
+    const bool is_read = session_sync(engine->model, engine->session, run->tokens.ids,
+                                      run->tokens.count, &run->halt, &reused, &problem);
     result->reused_tokens = (int)reused;
-    if (!generate(run, error))
+    if (is_read && generate(run, &problem))
+        return true;
+    if (problem.code != ERROR_EXPIRED)
+        return error_set(error, problem.code, "%s", problem.text);
+    result->stop = ENGINE_STOP_TIME;
+    return true;
+}
+
+/* Does all that a request asks for; the result's counts, text and tokens are filled on success. */
+static bool run_request(struct generation *run, struct error *error)
+{
+    struct engine_result *result = run->result;
+
+    const bool begun = transcript_init(&run->transcript, run->engine->tokenizer, error);
+    show_transcript(run);
+    if (!begun || !build_prompt(run, error) || !tell_prompt(run, error) || !evaluate(run, error))
         return false;
 
     /* an unfinished code point at the end, then the completion's ids out of the whole list */
@@ -329,7 +328,7 @@ static bool run_request(struct generation *run, struct error *error)
     memmove(run->tokens.ids, run->tokens.ids + result->prompt_tokens,
             (size_t)result->completion_tokens * sizeof *run->tokens.ids);
     result->tokens = run->tokens.ids;
-    result->total_ms = now_ms() - run->started;
+    result->total_ms = halt_now_ms() - run->started;
     return true;
 }
 
@@ -340,9 +339,13 @@ bool engine_complete(struct engine *engine, const struct engine_request *request
         .engine = engine,
         .request = request,
         .result = result,
-        .started = now_ms(),
+        .started = halt_now_ms(),
+        .halt.cancel = request->cancel,
     };
     bool completed = false;
+
+    if (request->budget_ms > 0)
+        run.halt.deadline_ms = run.started + request->budget_ms;
 
     *result = (struct engine_result){0};
     if (!engine_need_tokenizer(engine, error))

@@ -115,7 +115,7 @@ static bool append_path(const struct search *search, int node, struct token_list
 
 /* Evaluates nodes until no better cover can be found, or HEAL_PASSES_MAX. */
 static bool find_covers(struct search *search, const struct model *model, struct session *session,
-                        const atomic_bool *cancel, struct token_list *tokens, struct error *error)
+                        const struct halt *halt, struct token_list *tokens, struct error *error)
 {
     const size_t prompt = tokens->count;
     const float *logits = session_logits(model, session, error);
@@ -124,10 +124,12 @@ static bool find_covers(struct search *search, const struct model *model, struct
     if (!logits)
         return false;
     expand(search, 0, logits);
-    for (int pass = 0; pass < HEAL_PASSES_MAX && (node = next_node(search)) >= 0; pass++) {
+    for (int pass = 0;
+         pass < HEAL_PASSES_MAX && halt_left_ms(halt) > 0 && (node = next_node(search)) >= 0;
+         pass++) {
         const bool evaluated =
             append_path(search, node, tokens) &&
-            session_sync(model, session, tokens->ids, tokens->count, cancel, NULL, error);
+            session_sync(model, session, tokens->ids, tokens->count, halt, NULL, error);
         tokens->count = prompt;
         if (!evaluated)
             return error_set(error, ERROR_MEMORY, "not enough memory for the completion");
@@ -159,7 +161,7 @@ static bool take_cover(const struct search *search, struct sampler *sampler,
 
 bool heal_cover(const struct model *model, struct session *session,
                 const struct tokenizer *tokenizer, struct sampler *sampler, const char *held,
-                size_t held_bytes, const atomic_bool *cancel, struct token_list *tokens,
+                size_t held_bytes, const struct halt *halt, struct token_list *tokens,
                 float *log_probabilities, size_t *beyond, struct error *error)
 {
     struct search search = {
@@ -173,7 +175,7 @@ bool heal_cover(const struct model *model, struct session *session,
     float log_probability = 0.0f;
     bool taken;
 
-    if (!find_covers(&search, model, session, cancel, tokens, error))
+    if (!find_covers(&search, model, session, halt, tokens, error))
         return false;
     *beyond = 0;
     if (search.cover_count > 0)

@@ -34,7 +34,7 @@ size_t heal_held_bytes(const struct tokenizer *tokenizer, const char *text, size
  * last token are new. False with an error: memory, cancelled, or what session_sync fails with. */
 bool heal_cover(const struct model *model, struct session *session,
                 const struct tokenizer *tokenizer, struct sampler *sampler, const char *held,
-                size_t held_bytes, const atomic_bool *cancel, struct token_list *tokens,
+                size_t held_bytes, const struct halt *halt, struct token_list *tokens,
                 float *log_probabilities, size_t *beyond, struct error *error);
 
 #endif

@@ -12,12 +12,16 @@
 #include "infer/forward.h"
 #include "infer/sample.h"
 
+/* Where time is short, passes take as many tokens as they have time for, but no fewer than this. */
+enum { TILE_MIN = 32 };
+
 struct session {
     struct cache cache;
     struct activations work;
     int32_t *tokens; /* [cache.positions] */
     size_t count;    /* tokens that the cache holds */
     size_t vocab;
+    double token_ms; /* of the last tile of TILE_MIN tokens or more; 0: not known */
 
     /* Logits after the tokens at positions kept_first..kept_end - 1, the backend's and, once read, the host's in the same rows,
      * the first one's in row 0. */
@@ -95,17 +99,23 @@ static bool check_backend(const struct model *model, struct session *session, st
     return failure_report(model->backend, "the request failed", error);
 }
 
-/* Evaluates one tile and appends it to the history. */
+/* Evaluates one tile and appends it to the history. Whoever is in a hurry gets the first tile of a call all the same: what is
+ * given up within a tile is lost, and the next call would not come farther. */
 static bool append_tile(const struct model *model, struct session *session, const int32_t *tokens,
-                        int n, const atomic_bool *cancel, struct error *error)
+                        int n, bool is_first, const struct halt *halt, struct error *error)
 {
+    const struct halt cancelled = {.cancel = halt ? halt->cancel : NULL};
+    const double started = halt_now_ms();
+
     if (!forward_tile(model, &session->cache, &session->work, tokens, n, (int)session->count,
-                      cancel))
-        return error_set(error, ERROR_CANCELLED, "cancelled");
+                      is_first ? &cancelled : halt))
+        return halt_error(halt, error);
     if (!check_backend(model, session, error))
         return false;
     memcpy(session->tokens + session->count, tokens, (size_t)n * sizeof *tokens);
     session->count += (size_t)n;
+    if (n >= TILE_MIN)
+        session->token_ms = (halt_now_ms() - started) / n;
     return true;
 }
 
@@ -127,9 +137,18 @@ static bool keep_logits(const struct model *model, struct session *session, size
     return check_backend(model, session, error);
 }
 
-static int tile_size(size_t left)
+/* How many of the tokens that are left the next tile takes. */
+static int tile_size(const struct session *session, size_t left, const struct halt *halt)
 {
-    return left < FORWARD_TILE ? (int)left : FORWARD_TILE;
+    const double left_ms = halt_left_ms(halt);
+    int most = FORWARD_TILE;
+
+    if (left_ms < FORWARD_TILE * session->token_ms)
+        most =
+            left_ms > TILE_MIN * session->token_ms ? (int)(left_ms / session->token_ms) : TILE_MIN;
+    else if (session->token_ms == 0 && halt && halt->deadline_ms > 0)
+        most = TILE_MIN;
+    return left < (size_t)most ? (int)left : most;
 }
 
 /* Whether the rows of logits reach from the first that is kept to the token before `count`. */
@@ -154,7 +173,7 @@ static size_t reusable(const struct session *session, const int32_t *tokens, siz
 }
 
 bool session_verify(const struct model *model, struct session *session, const int32_t *tokens,
-                    size_t count, int drafted, const atomic_bool *cancel, size_t *reused,
+                    size_t count, int drafted, const struct halt *halt, size_t *reused,
                     struct error *error)
 {
     if (!check_tokens(model, session, tokens, count, error))
@@ -167,10 +186,10 @@ bool session_verify(const struct model *model, struct session *session, const in
     if (reused)
         *reused = session->count;
 
-    while (session->count < count) {
+    for (bool is_first = true; session->count < count; is_first = false) {
         const size_t first = session->count;
-        const int n = tile_size(count - first);
-        if (!append_tile(model, session, tokens + first, n, cancel, error))
+        const int n = tile_size(session, count - first, halt);
+        if (!append_tile(model, session, tokens + first, n, is_first, halt, error))
             return false;
         const size_t from = first > wanted ? first : wanted;
         if (from < session->count &&
@@ -181,9 +200,9 @@ bool session_verify(const struct model *model, struct session *session, const in
 }
 
 bool session_sync(const struct model *model, struct session *session, const int32_t *tokens,
-                  size_t count, const atomic_bool *cancel, size_t *reused, struct error *error)
+                  size_t count, const struct halt *halt, size_t *reused, struct error *error)
 {
-    return session_verify(model, session, tokens, count, 0, cancel, reused, error);
+    return session_verify(model, session, tokens, count, 0, halt, reused, error);
 }
 
 /* Gives the logits of positions from..end - 1. */
@@ -202,7 +221,7 @@ static bool give_rows(const struct model *model, struct session *session, size_t
 }
 
 bool session_each(const struct model *model, struct session *session, const int32_t *tokens,
-                  size_t count, const atomic_bool *cancel,
+                  size_t count, const struct halt *halt,
                   bool (*on_row)(void *user, const float *logits), void *user, struct error *error)
 {
     if (!check_tokens(model, session, tokens, count, error))
@@ -211,8 +230,8 @@ bool session_each(const struct model *model, struct session *session, const int3
     forget(session, 0);
     while (session->count < count) {
         const size_t first = session->count;
-        const int n = tile_size(count - first);
-        if (!append_tile(model, session, tokens + first, n, cancel, error))
+        const int n = tile_size(session, count - first, halt);
+        if (!append_tile(model, session, tokens + first, n, first == 0, halt, error))
             return false;
         for (size_t from = first, end; from < session->count; from = end) {
             end = from + FORWARD_LOGITS_MAX;

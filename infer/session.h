@@ -9,12 +9,12 @@
 #ifndef INFER_SESSION_H
 #define INFER_SESSION_H
 
-#include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
 #include "infer/error.h"
+#include "infer/halt.h"
 #include "infer/model.h"
 
 struct session;
@@ -24,9 +24,10 @@ struct session *session_create(const struct model *model, int context_tokens, st
 void session_destroy(const struct model *model, struct session *session);
 
 /* Makes the session stand for exactly tokens [count], 1 <= count <= context. Gives how many positions were reused through
- * `reused` (may be NULL). On false (cancelled, device failure) the session stands for a shorter, clean prefix. */
+ * `reused` (may be NULL). On false (cancelled, time spent, device failure) the session stands for a shorter, clean prefix; once
+ * its time is spent for a longer one than before all the same, so that whoever asks again and again comes to an end. */
 bool session_sync(const struct model *model, struct session *session, const int32_t *tokens,
-                  size_t count, const atomic_bool *cancel, size_t *reused, struct error *error);
+                  size_t count, const struct halt *halt, size_t *reused, struct error *error);
 
 enum { SESSION_DRAFTED_MAX = 8 };
 
@@ -34,12 +35,12 @@ enum { SESSION_DRAFTED_MAX = 8 };
  * together, and the logits after each of them and after the token before them can be read. A guess that turns out wrong is
  * dropped by the next call that goes on without it. */
 bool session_verify(const struct model *model, struct session *session, const int32_t *tokens,
-                    size_t count, int drafted, const atomic_bool *cancel, size_t *reused,
+                    size_t count, int drafted, const struct halt *halt, size_t *reused,
                     struct error *error);
 
 /* As session_sync from an empty history, giving the logits after every token to `on_row`, which may return false to stop. */
 bool session_each(const struct model *model, struct session *session, const int32_t *tokens,
-                  size_t count, const atomic_bool *cancel,
+                  size_t count, const struct halt *halt,
                   bool (*on_row)(void *user, const float *logits), void *user, struct error *error);
 
 /* Logits [vocab] after the last token of the history, valid until the next call that changes it; NULL with an error. */

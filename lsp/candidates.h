@@ -33,7 +33,7 @@ struct candidate {
 struct candidates_request {
     int wanted;     /* texts, 1..CANDIDATES_MAX */
     int max_tokens; /* of each */
-    int budget_ms;  /* for writing each; what is complete by then is what there is; 0: none */
+    int budget_ms; /* for each, from its beginning on; what is complete by then is what there is; 0: none */
     float min_probability;     /* what is less probable is not relayed; all is given in the end */
     const atomic_bool *cancel; /* may be NULL */
     struct relay

@@ -331,6 +331,8 @@ static void on_done(void *user, struct flight *flight)
     struct candidates *candidates = &flight->candidates;
     bool is_ours = flight == completer->flight;
     bool is_whole = flight->job.error.code == ERROR_NONE;
+    /* time that was spent on reading says nothing of what follows: whoever asks again is to get farther */
+    bool is_known = is_whole && (candidates->count > 0 || candidates->stop != ENGINE_STOP_TIME);
     flight_count(completer->client, flight);
     if (is_whole)
         pace_written(&completer->pace, flight->taken_ms);
@@ -350,7 +352,7 @@ static void on_done(void *user, struct flight *flight)
     }
     surroundings_record(completer->client, flight->is_foreseen ? "prefetch" : "completion",
                         &candidates->given, &flight->context.shown);
-    if (is_whole && client_settings(completer->client, flight->uri)->response_cache)
+    if (is_known && client_settings(completer->client, flight->uri)->response_cache)
         recall_store(completer->recall, &flight->place, candidates, flight->wanted,
                      flight->is_foreseen);
     flight_destroy(flight);

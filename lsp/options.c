@@ -67,7 +67,7 @@ static const struct option table[] = {
      "of a GPU's memory at most; without it: what is free"},
     {"hover", FLAG, IN(hover), LANGUAGE, 0, 0, "hovers are answered"},
     {"hoverDeadline", NUMBER, IN(hover_deadline_ms), LANGUAGE, 0, MILLISECONDS_MAX,
-     "milliseconds a hover waits for the model's words; 0: syntax alone"},
+     "milliseconds a hover that does not grow waits for the model's words; 0: syntax alone"},
     {"idleRelease", NUMBER, IN(idle_seconds), 0, 0, IDLE_SECONDS_MAX,
      "seconds without requests until the model's memory is released; the next request loads it again; 0: never"},
     {"maxTokens", NUMBER, IN(max_tokens), LANGUAGE, 1, COMPLETION_TOKENS_MAX, "tokens of a completion at most"},
@@ -82,7 +82,7 @@ static const struct option table[] = {
      "completions are offered again, and continued, where they still fit"},
     {"threads", NUMBER, IN(threads), RELOAD, 0, THREADS_MAX, "of the CPU; 0: one per processor"},
     {"timeBudget", NUMBER, IN(budget_ms), LANGUAGE, 0, MILLISECONDS_MAX,
-     "milliseconds for writing the text of an automatic request; 0: none"},
+     "milliseconds for an automatic request, the reading of the prompt included; 0: none"},
 };
 /* clang-format on */
 

@@ -28,7 +28,7 @@ struct settings {
     bool response_cache; /* completions are offered again, and continued, where they still fit */
     bool prefetch;       /* what follows an offered completion is written before it is asked for */
     bool debounce;       /* automatic requests wait for a pause in typing where that saves work */
-    int budget_ms;       /* for writing the text of an automatic request; 0: none */
+    int budget_ms;       /* for an automatic request, the reading of the prompt included; 0: none */
     float min_probability; /* that a text is right, for showing it unasked; 0: all are shown */
     int patience_ms; /* until an answer is one statement rather than all of the text; 0: for ever */
     bool hover;      /* hovers are answered */

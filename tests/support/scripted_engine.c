@@ -5,6 +5,8 @@
  *                         \n is a line end
  * HXQD_SCRIPTED_CHAT      makes it an instruct model: what an instruction gets, in the same form
  * HXQD_SCRIPTED_TOKEN_MS  time per token (default 0)
+ * HXQD_SCRIPTED_PROMPT_MS time to read the prompt (default 0); what was read before a request's time was spent is read for all
+ *                         further ones
  * HXQD_SCRIPTED_PROBABILITY  of every token (default 1)
  * HXQD_SCRIPTED_LOAD_MS   time to load (default 0), with progress in ten steps
  * HXQD_SCRIPTED_GPU       how many requests a GPU answers before it is lost; unset: there is none, as with --device cpu
@@ -33,6 +35,7 @@ enum { LOAD_STEPS = 10, TEXT_BYTES = 4096, POLL_MS = 1 };
 struct engine {
     char *model;
     int calls;
+    long read_ms; /* of the time that the prompt takes */
     bool on_gpu;
     struct tokenizer *tokenizer; /* NULL: prompts are not built */
     struct fim_markers markers;
@@ -204,6 +207,22 @@ static bool reserve_tokens(struct engine_result *result)
     return result->log_probabilities && result->ends;
 }
 
+/* Reads the prompt, as far as there is time; false when cancelled. */
+static bool read_prompt(struct engine *engine, const struct engine_request *request,
+                        struct engine_result *result)
+{
+    long wanted_ms = environment_ms("HXQD_SCRIPTED_PROMPT_MS") - engine->read_ms;
+    bool is_late = request->budget_ms > 0 && wanted_ms >= request->budget_ms;
+    long taken_ms = is_late ? request->budget_ms : wanted_ms;
+
+    if (!wait_ms(taken_ms, request->cancel))
+        return false;
+    engine->read_ms += taken_ms;
+    if (is_late)
+        result->stop = ENGINE_STOP_TIME;
+    return true;
+}
+
 bool engine_complete(struct engine *engine, const struct engine_request *request,
                      struct engine_result *result, struct error *error)
 {
@@ -229,6 +248,11 @@ bool engine_complete(struct engine *engine, const struct engine_request *request
         engine_result_finish(result);
         return error_set(error, ERROR_DEVICE,
                          "the request failed: Scripted GPU: it fell off the bus");
+    }
+
+    if (!read_prompt(engine, request, result)) {
+        engine_result_finish(result);
+        return error_set(error, ERROR_CANCELLED, "cancelled");
     }
 
     /* one token up to the next space at a time */

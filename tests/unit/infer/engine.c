@@ -100,12 +100,12 @@ static void request_stops_for_the_right_reason(void **state)
     engine_result_finish(&result);
 }
 
-/* A millisecond is too little for hundreds of tokens on any machine; one is written all the same. */
+/* A millisecond is too little for hundreds of tokens on any machine. A short prompt is read all the same. */
 static void request_stops_when_its_time_is_spent(void **state)
 {
     struct engine_result result;
     struct engine_request request = {
-        .prefix = "static const int squares[] = {0, 1, 4, 9, 16, 25, 36, 49, 64, 81, 100, 121,",
+        .prefix = "static const int squares[] = {0, 1, 4,",
         .max_tokens = 400,
         .top_p = 1.0f,
         .budget_ms = 1,
@@ -118,6 +118,43 @@ static void request_stops_when_its_time_is_spent(void **state)
     assert_string_equal(engine_stop_name(result.stop), "time");
     assert_in_range(result.completion_tokens, 1, 399);
     engine_result_finish(&result);
+}
+
+/* Nor can a long prompt be read in one. Whoever asks again goes on from there, and gets what others get. */
+static void request_whose_prompt_takes_too_long_is_answered_when_asked_again(void **state)
+{
+    enum { LINES = 200, LINE_BYTES = 16 };
+    char prompt[LINES * LINE_BYTES + 1] = "";
+    struct engine_result result, whole;
+    int known = -1, calls = 0;
+
+    (void)state;
+    for (int i = 0; i < LINES; i++)
+        snprintf(prompt + strlen(prompt), LINE_BYTES, "q%d = %d\n", i, i * i);
+    struct engine_request request = {
+        .prefix = prompt,
+        .prefix_bytes = strlen(prompt),
+        .max_tokens = 1,
+        .top_p = 1.0f,
+        .budget_ms = 1,
+    };
+    do {
+        assert_true(engine_complete(engine, &request, &result, NULL));
+        const bool is_read = result.completion_tokens > 0;
+        assert_int_equal(result.stop, is_read ? ENGINE_STOP_MAX_TOKENS : ENGINE_STOP_TIME);
+        assert_true(is_read || (result.bytes == 0 && result.reused_tokens > known));
+        known = result.reused_tokens;
+        calls++;
+        if (!is_read)
+            engine_result_finish(&result);
+    } while (result.completion_tokens == 0);
+    assert_true(calls > 1);
+
+    request.budget_ms = 0;
+    assert_true(engine_complete(engine, &request, &whole, NULL));
+    assert_string_equal(result.text, whole.text);
+    engine_result_finish(&result);
+    engine_result_finish(&whole);
 }
 
 /* Any special token ends a text, also where the config names none. */
@@ -435,6 +472,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(request_stops_for_the_right_reason),
         cmocka_unit_test(request_stops_when_its_time_is_spent),
+        cmocka_unit_test(request_whose_prompt_takes_too_long_is_answered_when_asked_again),
         cmocka_unit_test(special_token_ends_text_that_the_config_does_not_end),
         cmocka_unit_test(prompt_that_was_seen_is_reused),
         cmocka_unit_test(request_that_is_cancelled_fails_and_the_next_one_works),

@@ -176,13 +176,14 @@ static void sync_that_was_cancelled_leaves_a_clean_prefix(void **state)
     int32_t tokens[LONG];
     struct session *session = create();
     struct error error = {0};
-    atomic_bool cancel = true;
+    const atomic_bool cancel = true;
+    const struct halt halt = {.cancel = &cancel};
     size_t reused;
 
     (void)state;
     fill_tokens(tokens, LONG, 5);
     assert_true(session_sync(model, session, tokens, 80, NULL, NULL, NULL));
-    assert_false(session_sync(model, session, tokens, LONG, &cancel, NULL, &error));
+    assert_false(session_sync(model, session, tokens, LONG, &halt, NULL, &error));
     assert_int_equal(error.code, ERROR_CANCELLED);
     assert_true(session_sync(model, session, tokens, LONG, NULL, &reused, NULL));
     assert_int_equal(reused, 80);
@@ -193,27 +194,39 @@ static void sync_that_was_cancelled_leaves_a_clean_prefix(void **state)
 /* The model's own operations, of which attention, once in every layer, is counted. */
 static struct {
     const struct ops *ops;
-    int layers, cancel_at; /* layers begun; at which of them the flag goes up */
+    int layers, halt_at; /* layers begun; at which of them it is to stop */
+    bool expires;        /* by the clock, not by the flag */
     atomic_bool cancel;
+    struct halt halt;
 } counted;
+
+/* Behind the clock whenever it is looked at; and never reached by a test. */
+static const double past_ms = 1e-3, future_ms = 1e15;
 
 static void count_attention(struct backend *backend, struct slice q, struct slice keys,
                             struct slice values, struct attention_shape shape, int first, int n,
                             struct slice out)
 {
-    if (++counted.layers == counted.cancel_at)
+    if (++counted.layers == counted.halt_at && counted.expires)
+        counted.halt.deadline_ms = past_ms;
+    else if (counted.layers == counted.halt_at)
         atomic_store(&counted.cancel, true);
     counted.ops->attention(backend, q, keys, values, shape, first, n, out);
 }
 
-static void sync_that_is_cancelled_begins_no_further_layer(void **state)
+static void sync_that_is_halted_begins_no_further_layer(void **state)
 {
     const int layers = model->config.layers;
-    /* the first and the last layer of a prompt's tiles, of a token that is decoded */
+    /* the first and the last layer of a prompt's tiles, of a token that is decoded; time ends no call's first tile */
     const struct {
         size_t known;
-        int cancel_at;
-    } cases[] = {{0, 1}, {0, layers}, {0, layers + 1}, {0, 3 * layers}, {LONG - 1, 1}};
+        int halt_at;
+        bool expires;
+    } cases[] = {
+        {0, 1, false},          {0, layers, false},        {0, layers + 1, false},
+        {0, 3 * layers, false}, {LONG - 1, 1, false},      {0, layers + 1, true},
+        {0, 2 * layers, true},  {0, 2 * layers + 1, true},
+    };
     int32_t tokens[LONG];
     struct ops ops = *model->backend->ops;
 
@@ -224,19 +237,50 @@ static void sync_that_is_cancelled_begins_no_further_layer(void **state)
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         struct session *session = create();
         struct error error = {0};
+        size_t reused;
 
         if (cases[i].known > 0)
             assert_true(session_sync(model, session, tokens, cases[i].known, NULL, NULL, NULL));
         counted.layers = 0;
-        counted.cancel_at = cases[i].cancel_at;
+        counted.halt_at = cases[i].halt_at;
+        counted.expires = cases[i].expires;
+        counted.halt = (struct halt){&counted.cancel, counted.expires ? future_ms : 0};
         atomic_store(&counted.cancel, false);
         model->backend->ops = &ops;
-        assert_false(session_sync(model, session, tokens, LONG, &counted.cancel, NULL, &error));
+        assert_false(session_sync(model, session, tokens, LONG, &counted.halt, NULL, &error));
         model->backend->ops = counted.ops;
-        assert_int_equal(error.code, ERROR_CANCELLED);
-        assert_int_equal(counted.layers, cases[i].cancel_at);
+        assert_int_equal(error.code, cases[i].expires ? ERROR_EXPIRED : ERROR_CANCELLED);
+        assert_int_equal(counted.layers, cases[i].halt_at);
+
+        /* the first tile of whoever is in a hurry is small */
+        assert_true(session_sync(model, session, tokens, LONG, NULL, &reused, NULL));
+        assert_true(!cases[i].expires || cases[i].halt_at >= 2 * layers || reused < FORWARD_TILE);
         session_destroy(model, session);
     }
+}
+
+/* Time that is spent before anything began: each call comes farther, and the result is that of one call. */
+static void sync_without_time_comes_to_an_end_call_by_call(void **state)
+{
+    const struct halt late = {.deadline_ms = past_ms};
+    int32_t tokens[LONG];
+    struct session *session = create();
+    size_t reused = 0, before = 0;
+    int calls = 1;
+
+    (void)state;
+    fill_tokens(tokens, LONG, 5);
+    for (struct error error = {0};
+         !session_sync(model, session, tokens, LONG, &late, &reused, &error); calls++) {
+        assert_int_equal(error.code, ERROR_EXPIRED);
+        assert_true(calls == 1 ? reused == 0 : reused > before);
+        assert_true(reused - before < FORWARD_TILE);
+        before = reused;
+        error = (struct error){0};
+    }
+    assert_true(calls > 1);
+    assert_same_as_cold(session, tokens, LONG);
+    session_destroy(model, session);
 }
 
 static void sync_refuses_what_it_cannot_hold(void **state)
@@ -288,7 +332,8 @@ int main(void)
         cmocka_unit_test(verify_evaluates_what_has_been_read_without_logits),
         cmocka_unit_test(sync_token_by_token_equals_one_pass),
         cmocka_unit_test(sync_that_was_cancelled_leaves_a_clean_prefix),
-        cmocka_unit_test(sync_that_is_cancelled_begins_no_further_layer),
+        cmocka_unit_test(sync_that_is_halted_begins_no_further_layer),
+        cmocka_unit_test(sync_without_time_comes_to_an_end_call_by_call),
         cmocka_unit_test(sync_refuses_what_it_cannot_hold),
         cmocka_unit_test(logits_do_not_depend_on_the_number_of_threads),
     };
