@@ -34,7 +34,8 @@ bool task_init(struct task *task, enum writing_kind kind, struct client *client,
 void task_finish(struct task *task);
 
 /* Whether one makes sense at `range`, by a look at the syntax: a definition that the model can explain, document or test, a
- * comment that asks for code. WRITING_FIX, which a diagnostic asks for, always does. Where it is about a definition, *symbol becomes that. */
+ * comment that asks for code. WRITING_FIX, which a diagnostic asks for, always does. Where it is about a definition, *symbol
+ * becomes that. */
 bool task_fits(enum writing_kind kind, const struct client *client, struct document *document,
                struct span range, struct symbol *symbol);
 
