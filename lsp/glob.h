@@ -1,6 +1,6 @@
 /* Patterns for paths, as gitignore and the protocol's watchers write them.
  *
- *     ?  one character but '/'      *  any number of them      [a-z] [!a-z] [[:digit:]]  a class      \x  the character x itself
+ *     ?  one character but '/'     *  any number of them     [a-z] [!a-z] [[:digit:]]  a class     \x  the character x itself
  *     **\/  nothing or whole folders, also in the middle      /\**  all that is in a folder      elsewhere ** is *
  *
  * Pure functions on borrowed strings; any thread may ask. Bytes stand for characters.

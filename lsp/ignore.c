@@ -88,10 +88,10 @@ struct ignore *ignore_create(const struct ignore *above, const char *folder, con
     memcpy(level->text, bytes ? text : "", bytes);
     level->text[bytes] = '\0';
     const char *end = level->text + bytes;
-    const size_t mark = strncmp(level->text, byte_order_mark, sizeof byte_order_mark - 1) == 0
-                            ? sizeof byte_order_mark - 1
-                            : 0;
-    for (const char *line = level->text + mark; line < end && level->count < lines;) {
+    const size_t mark = sizeof byte_order_mark - 1;
+    const bool has_mark = bytes >= mark && memcmp(level->text, byte_order_mark, mark) == 0;
+    for (const char *line = level->text + (has_mark ? mark : 0);
+         line < end && level->count < lines;) {
         const char *newline = memchr(line, '\n', (size_t)(end - line));
         const char *line_end = newline ? newline : end;
         level->count += rule_read(&level->rules[level->count], line, (size_t)(line_end - line));

@@ -1,4 +1,4 @@
-/* Folders that tests write in, below the system's temporary one. Asserts instead of failing: a test has nothing better to do. */
+/* Folders that tests write in, below the system's temporary one. Asserts instead of failing: a test has no other use for it. */
 #ifndef TESTS_SUPPORT_SCRATCH_H
 #define TESTS_SUPPORT_SCRATCH_H
 

@@ -97,6 +97,73 @@ static void index_reads_again_only_what_changed(void **state)
     index_destroy(third);
 }
 
+/* Writes a file of `bytes` bytes: a definition, then `filler` over and over. */
+static void write_filled(const char *name, const char *definition, char filler, size_t bytes)
+{
+    FILE *file = fopen(path_in(scratch_root, name), "w");
+
+    assert_non_null(file);
+    fputs(definition, file);
+    for (size_t i = strlen(definition); i < bytes; i++)
+        fputc(filler && i % 80 == 0 ? '\n' : filler, file);
+    fclose(file);
+}
+
+static void index_passes_over_what_cannot_be_read(void **state)
+{
+    const bool reads_all = geteuid() == 0; /* then no file is closed to us */
+
+    (void)state;
+    write_filled("fits.c", "int fits(void);\n", ' ', DEFINITIONS_FILE_BYTES);
+    write_filled("large.c", "int large(void);\n", ' ', DEFINITIONS_FILE_BYTES + 1);
+    write_filled("binary.c", "int binary(void);\n", '\0', 4096);
+    scratch_write("empty.c", "");
+    scratch_write("closed.c", "int closed(void);\n");
+    scratch_make_folder("closed");
+    scratch_write("closed/inside.c", "int inside(void);\n");
+    assert_int_equal(chmod(path_in(scratch_root, "closed.c"), 0), 0);
+    assert_int_equal(chmod(path_in(scratch_root, "closed"), 0), 0);
+    assert_int_equal(mkfifo(path_in(scratch_root, "pipe.c"), 0600), 0);
+    assert_int_equal(symlink("nowhere.c", path_in(scratch_root, "broken.c")), 0);
+    assert_int_equal(symlink("itself", path_in(scratch_root, "itself")), 0);
+
+    struct index *index = build(NULL);
+    assert_int_equal(count_of(index, "fits"), 1);
+    assert_int_equal(count_of(index, "large"), 0);
+    assert_int_equal(count_of(index, "binary"), 0);
+    assert_int_equal(count_of(index, "closed"), reads_all);
+    assert_int_equal(count_of(index, "inside"), reads_all);
+    index_destroy(index);
+    assert_int_equal(chmod(path_in(scratch_root, "closed"), 0700), 0);
+}
+
+static void index_follows_a_file_that_is_renamed(void **state)
+{
+    const struct definition *found[1];
+
+    (void)state;
+    scratch_write("old.c", "int renamed(void);\n");
+    struct index *first = build(NULL);
+    assert_int_equal(rename(path_in(scratch_root, "old.c"), path_in(scratch_root, "new.c")), 0);
+    struct index *second = build(first);
+    assert_false(index_is_unchanged(second));
+    assert_int_equal(index_find(second, "renamed", 7, found, 1), 1);
+    assert_string_equal(found[0]->path, path_in(scratch_root, "new.c"));
+    index_destroy(first);
+    index_destroy(second);
+}
+
+/* What is deleted while folders are looked through: names are found that lead nowhere any more. */
+static void definitions_of_a_vanished_file_are_none(void **state)
+{
+    struct definitions *definitions = definitions_read(path_in(scratch_root, "vanished.c"));
+
+    (void)state;
+    assert_non_null(definitions);
+    assert_int_equal(definitions->count, 0);
+    definitions_destroy(definitions);
+}
+
 static void index_build_can_be_cancelled(void **state)
 {
     const atomic_bool yes = true;
@@ -126,6 +193,9 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(index_holds_what_is_not_hidden),
         cmocka_unit_test(index_reads_again_only_what_changed),
+        cmocka_unit_test(index_passes_over_what_cannot_be_read),
+        cmocka_unit_test(index_follows_a_file_that_is_renamed),
+        cmocka_unit_test(definitions_of_a_vanished_file_are_none),
         cmocka_unit_test(index_build_can_be_cancelled),
         cmocka_unit_test(index_of_what_is_not_there_is_empty),
     };
