@@ -28,6 +28,10 @@ export function reportNoProgram(problem: string): void {
   ]);
 }
 
+export function reportNoStart(problem: string): void {
+  void offer(vscode.window.showErrorMessage, `hxqd does not start: ${problem}`, [restart, chooseProgram, showLog]);
+}
+
 export function reportCrash(isRestarted: boolean): void {
   if (isRestarted) {
     void offer(vscode.window.showWarningMessage, 'hxqd stopped and was started again.', [showLog]);
@@ -38,6 +42,8 @@ export function reportCrash(isRestarted: boolean): void {
 
 /** The model cannot be used; the server's sentence says why, and decides what may help. */
 export function reportNoModel(problem: string): void {
+  // The buttons stand for what the sentence advises on the command line.
+  const cause = problem.replace(/;[^;]* --[a-z][^;]*$/, '');
   const remedies: Remedy[] = [];
   if (/gpu|cuda/i.test(problem) && setting<string>('device') !== 'cpu') {
     remedies.push(['Use the CPU', () => changeSetting('device', 'cpu')]);
@@ -49,5 +55,5 @@ export function reportNoModel(problem: string): void {
   }
   remedies.push(chooseModel);
   if (setting<string>('model')) remedies.push(['Use the Built-in Model', () => changeSetting('model', undefined)]);
-  void offer(vscode.window.showErrorMessage, `hxqd cannot use the model: ${problem}`, [...remedies, showLog]);
+  void offer(vscode.window.showErrorMessage, `hxqd cannot use the model: ${cause}`, [...remedies, showLog]);
 }

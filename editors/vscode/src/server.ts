@@ -10,7 +10,7 @@ import {
 import { commandMiddleware } from './commands.js';
 import type { Ghost } from './ghost.js';
 import type { Hovers } from './hover.js';
-import { reportCrash, reportNoModel, reportNoProgram } from './mending.js';
+import { reportCrash, reportNoModel, reportNoProgram, reportNoStart } from './mending.js';
 import { findProgram, NoProgram } from './program.js';
 import { documentSelector, serverOptions } from './settings.js';
 import type { Status } from './status.js';
@@ -35,12 +35,20 @@ interface Stats {
   device: string | null;
 }
 
+// A client that leaves it to this extension to tell the user what went wrong.
+class QuietClient extends LanguageClient {
+  override error(message: string, data?: unknown): void {
+    super.error(message, data, false);
+  }
+}
+
 export class Server implements vscode.Disposable {
   private client: LanguageClient | undefined;
   private deaths: number[] = [];
   private watches = 0;
   private factsAt = 0;
   private isStarted = false;
+  private hasServed = false;
   private telling: NodeJS.Timeout | undefined;
   private turn: Promise<void> = Promise.resolve();
 
@@ -101,6 +109,7 @@ export class Server implements vscode.Disposable {
 
   private async start(): Promise<void> {
     this.status.enter('starting');
+    this.hasServed = false;
     try {
       const program = await findProgram(this.extension);
       this.log.info(`${program.version}: ${program.path}`);
@@ -108,12 +117,18 @@ export class Server implements vscode.Disposable {
       const client = this.createClient(program.path);
       this.client = client;
       await client.start();
+      this.hasServed = true;
     } catch (error) {
       const problem = error instanceof Error ? error.message : String(error);
       this.log.error(problem);
       if (error instanceof NoProgram) this.telling = setTimeout(() => this.tellNoProgram(problem), LATE_SETTINGS_MS);
-      else this.status.enter('failed', problem);
+      else this.tellNoStart(problem);
     }
+  }
+
+  private tellNoStart(problem: string): void {
+    this.status.enter('failed', problem);
+    reportNoStart(problem);
   }
 
   private tellNoProgram(problem: string): void {
@@ -124,7 +139,7 @@ export class Server implements vscode.Disposable {
   private createClient(command: string): LanguageClient {
     const options = () => serverOptions(this.extension.extension.packageJSON);
     const ghost = this.ghost.middleware(() => client).provideInlineCompletionItems;
-    const client: LanguageClient = new LanguageClient('hxqd', 'hxqd', { command, args: ['serve', '--stdio'] }, {
+    const client: LanguageClient = new QuietClient('hxqd', 'hxqd', { command, args: ['serve', '--stdio'] }, {
       documentSelector: documentSelector(),
       outputChannel: this.log,
       revealOutputChannelOn: RevealOutputChannelOn.Never,
@@ -135,10 +150,11 @@ export class Server implements vscode.Disposable {
       },
       errorHandler: {
         error: (_error, _message, count) => (
-          { action: (count ?? 0) <= RESTARTS_MAX ? ErrorAction.Continue : ErrorAction.Shutdown }
+          { action: (count ?? 0) <= RESTARTS_MAX ? ErrorAction.Continue : ErrorAction.Shutdown, handled: true }
         ),
         closed: () => this.closed(),
       },
+      initializationFailedHandler: () => false,
       middleware: {
         provideInlineCompletionItems: async (...question) => {
           const answer = await ghost(...question);
@@ -164,8 +180,9 @@ export class Server implements vscode.Disposable {
 
   // The server died.
   private closed(): CloseHandlerResult {
-    const now = Date.now();
     this.watches++;
+    if (!this.hasServed) return { action: CloseAction.DoNotRestart, handled: true }; // start() tells
+    const now = Date.now();
     this.deaths = [...this.deaths.filter((death) => now - death < DEATHS_WINDOW_MS), now];
     const isRestarted = this.deaths.length <= RESTARTS_MAX;
     this.status.enter(isRestarted ? 'starting' : 'failed', isRestarted ? '' : 'the server keeps stopping');

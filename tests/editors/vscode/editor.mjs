@@ -109,21 +109,17 @@ export class CodeServer {
     return path;
   }
 
-  /** A window on a new workspace with `files`, name → text; the first is open. */
-  async open(files, { settings = {}, size = { width: 1000, height: 640 } } = {}) {
+  /** An empty window of a new workspace. Whoever asks for one closes it. */
+  async newWindow({ settings = {}, size = { width: 1000, height: 640 } } = {}) {
     this.windows = (this.windows ?? 0) + 1;
-    const name = `window-${this.windows}`;
-    for (const [file, text] of Object.entries(files)) this.write(`${name}/hxqd-test/${file}`, text);
     const editor = new Editor();
-    editor.folder = join(this.folder, name, 'hxqd-test');
-    mkdirSync(join(editor.folder, '.vscode'));
+    editor.folder = join(this.folder, `window-${this.windows}`, 'hxqd-test');
+    editor.address = `${this.address}/?folder=${editor.folder}`;
+    mkdirSync(join(editor.folder, '.vscode'), { recursive: true });
     editor.set(settings);
     editor.context = await this.browser.newContext({ viewport: size });
     editor.page = await editor.context.newPage();
     editor.page.setDefaultTimeout(WAIT_MS);
-    await editor.page.goto(`${this.address}/?folder=${editor.folder}`);
-    await editor.page.locator('.monaco-workbench').waitFor();
-    await editor.openFile(Object.keys(files)[0]);
     return editor;
   }
 }
@@ -132,6 +128,14 @@ export class CodeServer {
 export class Editor {
   async close() {
     await this.context.close();
+  }
+
+  /** Shows the workspace, with `files`, name → text, in it; the first is open. */
+  async open(files) {
+    for (const [name, text] of Object.entries(files)) writeFileSync(join(this.folder, name), text);
+    await this.page.goto(this.address);
+    await this.page.locator('.monaco-workbench').waitFor();
+    await this.openFile(Object.keys(files)[0]);
   }
 
   async press(...keys) {
@@ -156,13 +160,13 @@ export class Editor {
 
   async quickInput(key, text) {
     const input = this.page.locator('.quick-input-widget input');
-    await waitFor('the quick input', async () => {
-      await this.press(key);
-      return input.waitFor({ timeout: 3000 }).then(() => true, () => false);
-    });
-    await input.fill(text);
-    await this.page.locator('.quick-input-list .monaco-list-row').first().waitFor();
-    await this.page.locator('.quick-input-list .monaco-list-row').first().click();
+    const entry = this.page.locator('.quick-input-list .monaco-list-row', { hasText: text.replace('>', '') }).first();
+    // A window that is still being set up may close it again.
+    await waitFor(`${JSON.stringify(text)} in the quick input`, async () => {
+      await this.press('Escape', key);
+      const patience = { timeout: 3000 };
+      return input.fill(text, patience).then(() => entry.click(patience)).then(() => true, () => false);
+    }, () => this.everything());
   }
 
   /** The ghost text that is shown, or ''. */

@@ -24,6 +24,7 @@ const C_TEXT = 'int add(int left, int right)\n{\n    return left + right;\n}\n\n
 
 const hxqd = resolve(process.env.HXQD);
 const slow = resolve('tests/editors/vscode/slow.mjs');
+const dying = resolve('tests/editors/vscode/dying.sh');
 const scripted = resolve('tests/editors/vscode/scripted.sh');
 
 function expect(actual, expected, what) {
@@ -102,7 +103,7 @@ function serverPids(codeServer) {
   });
 }
 
-// A test gets a window on the sample; `options` are those of CodeServer.open.
+// A test gets a window on the sample; `options` are those of CodeServer.newWindow.
 const tests = [];
 function test(name, run, files = { [FILE]: TEXT }, options = {}) {
   tests.push({ name, run, files, options });
@@ -273,6 +274,13 @@ test('killed_server_is_started_again', async (editor, codeServer) => {
   await expectSaved(editor, `${TEXT}${TYPED} ${ghost}`);
 });
 
+test('server_that_dies_at_once_is_told_once', async (editor) => {
+  await editor.notification('hxqd does not start');
+  expect(await editor.page.locator('.notification-toast').count(), 1, 'notifications');
+  editor.set({ 'hxqd.path': hxqd });
+  await ready(editor);
+}, undefined, { settings: { 'hxqd.path': dying } });
+
 test('missing_program_is_told_with_a_way_out', async (editor) => {
   const notification = await editor.notification('/nonexistent/hxqd, named by hxqd.path, is no program');
   await notification.getByText('Choose File…').waitFor();
@@ -378,15 +386,15 @@ test('escape_ends_a_growing_text', async (editor) => {
 
 // Runs one test in a window of its own; the problem as a string, or undefined.
 async function run(codeServer, { run, files, options }, onPicture) {
-  const editor = await codeServer.open(files, options);
+  const editor = await codeServer.newWindow(options);
   editor.picture = (name) => onPicture(editor, name);
   try {
+    await editor.open(files);
     await run(editor, codeServer);
     return undefined;
   } catch (problem) {
     return problem.stack;
   } finally {
-    if (process.env.SHOTS) await editor.page.screenshot({ path: `${process.env.SHOTS}/last.png` });
     await editor.close();
   }
 }
