@@ -1,5 +1,6 @@
 /* Every figure is the median of several runs on one loaded model. Runs begin with another first token, so that nothing is
- * reused that a user would have to wait for. */
+ * reused that a user would have to wait for. Decoding alternates with plain reading, since what memory delivers changes
+ * from second to second where machines are shared. */
 #include "infer/bench.h"
 
 #include <stdio.h>
@@ -12,7 +13,12 @@
 #include "infer/model.h"
 #include "infer/session.h"
 
-enum { RUNS_MAX = 100, TYPING_ROOM = BENCH_KEYSTROKES + BENCH_TYPED_ON };
+enum {
+    RUNS_MAX = 100,
+    TYPING_ROOM = BENCH_KEYSTROKES + BENCH_TYPED_ON,
+    SLICE_TOKENS = 16, /* decoded between two readings of memory */
+    SLICES_MAX = 1000,
+};
 
 static double now_ms(void)
 {
@@ -43,6 +49,9 @@ struct bench {
     int32_t *tokens;   /* [positions] */
     int positions;     /* of the session */
     int typing_prompt; /* tokens before the keystrokes */
+    int slices;        /* of decoding, so far */
+    double readings[SLICES_MAX],
+        shares[SLICES_MAX]; /* bytes per second after each; decoded of it */
     struct error *error;
 };
 
@@ -67,10 +76,25 @@ static double sync_ms(struct bench *bench, int count)
                : -1.0;
 }
 
+/* Reads memory after `count` tokens took `ms`. */
+static void note_slice(struct bench *bench, int count, double ms)
+{
+    struct backend *backend = bench->model->backend;
+
+    if (bench->slices == SLICES_MAX)
+        return;
+    const double reading = backend->ops->read_bandwidth(backend);
+    const double decoded = count * (double)bench->model->decode_bytes * 1e3 / ms;
+    bench->readings[bench->slices] = reading;
+    bench->shares[bench->slices++] = reading > 0.0 ? decoded / reading : 0.0;
+}
+
 /* One cold prompt and the tokens after it; milliseconds. */
 static bool run_once(struct bench *bench, int run, double *prompt_ms, double *decode_ms)
 {
     const int prompt = bench->options->prompt_tokens, decode = bench->options->decode_tokens;
+    double slice_ms = 0.0;
+    int slice = 0;
 
     fill_tokens(bench, run);
     *prompt_ms = sync_ms(bench, prompt);
@@ -80,6 +104,11 @@ static bool run_once(struct bench *bench, int run, double *prompt_ms, double *de
         if (ms < 0.0)
             return false;
         *decode_ms += ms;
+        slice_ms += ms;
+        if (++slice < SLICE_TOKENS && i < decode)
+            continue;
+        note_slice(bench, slice, slice_ms);
+        slice_ms = slice = 0;
     }
     return *prompt_ms >= 0.0;
 }
@@ -153,19 +182,29 @@ static bool measure_typing(struct bench *bench, struct bench_result *result)
     return true;
 }
 
+static int64_t peak_rss_bytes(void)
+{
+    struct rusage usage;
+
+    getrusage(RUSAGE_SELF, &usage);
+    return (int64_t)usage.ru_maxrss * 1024;
+}
+
 static bool measure(struct bench *bench, struct bench_result *result)
 {
     const struct bench_options *options = bench->options;
     double prompt_ms[RUNS_MAX], decode_ms[RUNS_MAX];
 
+    /* first: reading memory takes memory of its own, which is none of the model's */
+    if (!measure_typing(bench, result))
+        return false;
+    result->peak_rss_bytes = peak_rss_bytes();
     for (int run = 0; run < options->runs; run++)
         if (!run_once(bench, run, &prompt_ms[run], &decode_ms[run]))
             return false;
     for (int count = 1; count <= BENCH_VERIFIED; count++)
         if (!run_verification(bench, count, &result->verify_ms[count - 1]))
             return false;
-    if (!measure_typing(bench, result))
-        return false;
 
     result->prompt_tokens_per_second =
         options->prompt_tokens * 1e3 / median(prompt_ms, options->runs);
@@ -173,6 +212,8 @@ static bool measure(struct bench *bench, struct bench_result *result)
         options->decode_tokens * 1e3 / median(decode_ms, options->runs);
     result->decode_bytes_per_second =
         result->decode_tokens_per_second * (double)bench->model->decode_bytes;
+    result->read_bandwidth_bytes_per_second = median(bench->readings, bench->slices);
+    result->decode_share = median(bench->shares, bench->slices);
     return true;
 }
 
@@ -229,12 +270,9 @@ static struct model *load(const struct bench_options *options, int positions,
 static void describe(struct bench_result *result, const struct model *model,
                      const struct placement *placement)
 {
-    struct rusage usage;
     struct backend_info info;
 
-    getrusage(RUSAGE_SELF, &usage);
     backend_describe(model->backend, &info);
-    result->peak_rss_bytes = (int64_t)usage.ru_maxrss * 1024;
     result->weight_bytes = model->weight_bytes;
     snprintf(result->device, sizeof result->device, "%s", info.device);
     snprintf(result->isa, sizeof result->isa, "%s", info.kernels);
@@ -272,9 +310,6 @@ bool bench_run(struct bench_result *result, const struct bench_options *options,
     }
     done = measure(&bench, result);
     describe(result, bench.model, &placement);
-    /* last, since it needs memory of its own */
-    result->read_bandwidth_bytes_per_second =
-        bench.model->backend->ops->read_bandwidth(bench.model->backend);
 
 done:
     session_destroy(bench.model, bench.session);

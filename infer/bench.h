@@ -38,6 +38,7 @@ struct bench_result {
     double decode_tokens_per_second;
     double decode_bytes_per_second;         /* of weights */
     double read_bandwidth_bytes_per_second; /* of the device's memory, measured */
+    double decode_share;                    /* of what memory delivered at that time */
     double peak_bytes_per_second; /* of that memory on paper: clock times width; 0: not known */
     /* Milliseconds to evaluate 1, 2, ... tokens at once after the prompt. */
     double verify_ms[BENCH_VERIFIED];

@@ -8,7 +8,7 @@ bool failure_report(const struct backend *backend, const char *what, struct erro
     struct backend_info info;
 
     backend_describe(backend, &info);
-    if (status == BACKEND_OK || (info.borrows && status == BACKEND_OUT_OF_MEMORY))
+    if (status == BACKEND_OK || (info.is_host && status == BACKEND_OUT_OF_MEMORY))
         return error_set(error, ERROR_MEMORY,
                          "%s: not enough memory; use a smaller --context or model", what);
     return error_set(error, ERROR_DEVICE, "%s: %s: %s", what,

@@ -74,7 +74,7 @@ static bool load_weights(struct model *model, const struct model_options *option
     if (!model->embedding)
         return false;
     const int64_t embedding_bytes = weights->bytes;
-    const double file_bytes = (double)safetensors_bytes(model->files);
+    const double file_bytes = (double)safetensors_bytes(weights->files);
     for (int i = 0; i < config->layers; i++) {
         if (options->cancel && atomic_load(options->cancel))
             return error_set(error, ERROR_CANCELLED, "loading was cancelled");
@@ -100,6 +100,7 @@ struct model *model_load(const char *directory, const struct model_options *opti
 {
     struct model *model = calloc(1, sizeof *model);
     struct weights weights = {0};
+    struct safetensors *files = NULL;
     bool loaded = false;
 
     if (!model) {
@@ -111,7 +112,7 @@ struct model *model_load(const char *directory, const struct model_options *opti
     model->backend =
         options->backend ? options->backend : cpu_backend_create(options->threads, options->exact);
     if (!config_read(&model->config, directory, error) ||
-        !(model->files = safetensors_open(directory, error)))
+        !(files = safetensors_open(directory, error)))
         goto done;
 
     model->layers = calloc((size_t)model->config.layers, sizeof *model->layers);
@@ -119,21 +120,18 @@ struct model *model_load(const char *directory, const struct model_options *opti
         error_set(error, ERROR_MEMORY, "not enough memory or threads for the model");
         goto done;
     }
-    if (!weights_init(&weights, model->files, model->backend, error))
+    if (!weights_init(&weights, files, model->backend, error))
         goto done;
 
     loaded = load_weights(model, options, &weights, error) &&
              (backend_status(model->backend) == BACKEND_OK ||
               failure_report(model->backend, directory, error));
-    for (size_t i = 0; i < safetensors_count(model->files); i++)
+    for (size_t i = 0; i < safetensors_count(files); i++)
         model->unused_tensors += !weights.used[i];
-    if (!weights.borrows) {
-        safetensors_close(model->files);
-        model->files = NULL;
-    }
 
 done:
     weights_finish(&weights);
+    safetensors_close(files);
     if (!loaded) {
         model_destroy(model);
         return NULL;
@@ -169,6 +167,5 @@ void model_destroy(struct model *model)
         ops->destroy(model->backend);
     }
     free(model->layers);
-    safetensors_close(model->files);
     free(model);
 }

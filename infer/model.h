@@ -1,6 +1,6 @@
 /* The weights of a Qwen2 model on a backend.
  *
- * Immutable once loaded, so that sessions share it. A model owns its files, its backend and everything on it; whoever loads
+ * Immutable once loaded, so that sessions share it. A model owns its backend and everything on it; whoever loads
  * it destroys it, after its sessions. Shapes are of the checkpoint's config.
  */
 #ifndef INFER_MODEL_H
@@ -25,11 +25,10 @@ struct layer {
 struct model {
     struct config config;
     struct backend *backend;
-    struct safetensors *files; /* NULL once a backend has copied all it needs */
-    struct matrix *embedding;  /* [vocab, hidden] */
-    struct layer *layers;      /* [config.layers] */
-    struct buffer *norm;       /* [hidden] */
-    struct matrix *head;       /* [vocab, hidden]; the embedding itself where tied */
+    struct matrix *embedding; /* [vocab, hidden] */
+    struct layer *layers;     /* [config.layers] */
+    struct buffer *norm;      /* [hidden] */
+    struct matrix *head;      /* [vocab, hidden]; the embedding itself where tied */
     int64_t parameters;
     int64_t weight_bytes; /* as stored */
     int64_t

@@ -14,11 +14,7 @@ enum { NAME_BYTES = 256, CODEBOOK_MAX = 256, CHUNK = 4096 };
 bool weights_init(struct weights *weights, const struct safetensors *files, struct backend *backend,
                   struct error *error)
 {
-    struct backend_info info;
-
-    backend_describe(backend, &info);
-    *weights = (struct weights){
-        .files = files, .backend = backend, .borrows = info.borrows, .error = error};
+    *weights = (struct weights){.files = files, .backend = backend, .error = error};
     weights->used = calloc(safetensors_count(files) + 1, sizeof *weights->used);
     return weights->used || error_set(error, ERROR_MEMORY, "not enough memory for the model");
 }
@@ -238,11 +234,7 @@ static struct matrix *dense_matrix(struct weights *weights, const struct tensor 
 
     if (!float_dtype(dense, &source.dtype))
         return NULL;
-    struct matrix *matrix = weights->backend->ops->matrix_create(weights->backend, &source);
-    /* a backend may have narrowed float32 numbers into memory of its own */
-    if (dense->type == TENSOR_F32 || !weights->borrows)
-        safetensors_release(dense);
-    return matrix;
+    return weights->backend->ops->matrix_create(weights->backend, &source);
 }
 
 /* Whether the tensors of a module may become a matrix [rows, cols]. */
@@ -281,9 +273,8 @@ struct matrix *weights_matrix(struct weights *weights, const char *module, int64
         failure_report(weights->backend, module, weights->error);
         return NULL;
     }
-    /* what the backend has copied need not stay in memory twice */
-    if (!weights->borrows && found.codebook)
-        safetensors_release(found.indices);
+    /* the backend has its copy */
+    safetensors_release(found.codebook ? found.indices : found.dense);
     if (found.codebook) {
         mark_used(weights, found.codebook);
         mark_used(weights, found.indices);

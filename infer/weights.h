@@ -13,7 +13,6 @@
 struct weights {
     const struct safetensors *files;
     struct backend *backend;
-    bool borrows; /* the backend goes on reading from the files */
     struct error *error;
     bool *used;         /* [safetensors_count] */
     int64_t parameters; /* numbers that the weights loaded so far stand for */
@@ -27,7 +26,7 @@ void weights_finish(struct weights *weights);
 /* Whether a module is present in either form. */
 bool weights_has(const struct weights *weights, const char *module);
 
-/* Module `module` as a matrix [rows, cols]. Where the backend borrows, the files must outlive it. NULL with an error. */
+/* Module `module` as a matrix [rows, cols]; the file is not needed any more. NULL with an error. */
 struct matrix *weights_matrix(struct weights *weights, const char *module, int64_t rows,
                               int64_t cols);
 

@@ -74,12 +74,3 @@ void sidecar_rows_finish(struct sidecar_rows *sidecar)
     free(sidecar->deltas);
     memset(sidecar, 0, sizeof *sidecar);
 }
-
-void hxq_expand_row(const uint8_t *indices, const float *codebook,
-                    const struct sidecar_rows *sidecar, int64_t row, int64_t cols, float *values)
-{
-    for (int64_t col = 0; col < cols; col++)
-        values[col] = codebook[indices[col]];
-    for (int64_t i = sidecar->starts[row]; i < sidecar->starts[row + 1]; i++)
-        values[sidecar->columns[i]] = sidecar->values[i];
-}

@@ -22,8 +22,4 @@ struct sidecar_rows {
 bool sidecar_rows_init(struct sidecar_rows *sidecar, const struct matrix_source *source);
 void sidecar_rows_finish(struct sidecar_rows *sidecar);
 
-/* Expands one row: values [cols] = codebook [256] at indices [cols], exceptions put in. */
-void hxq_expand_row(const uint8_t *indices, const float *codebook,
-                    const struct sidecar_rows *sidecar, int64_t row, int64_t cols, float *values);
-
 #endif

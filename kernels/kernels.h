@@ -58,9 +58,8 @@ static inline struct slice slice_at(struct buffer *buffer, size_t offset)
  * Positions may come in any order; where one occurs twice the last value counts. The caller has checked that indices are
  * below `codebook_size` and positions inside the matrix.
  *
- * `data` (usually a memory-mapped file) is borrowed for as long as the matrix lives by backends that say so, see
- * `backend_info`; others have copied it when the matrix is there. The rest is copied. Dense float32 numbers that all are
- * bfloat16 may be copied narrowed: nothing is lost. */
+ * Everything is copied, `data` (usually a memory-mapped file) into the backend's own layout; dense float32 numbers that all are
+ * bfloat16 may be copied narrowed: nothing is lost. What matrices held may come back with the backend only. */
 struct matrix_source {
     int64_t rows, cols;
     enum dtype dtype;
@@ -105,7 +104,7 @@ struct backend_info {
     const char *kernels;  /* what they were compiled for: "avx512", "sm_86" */
     int threads;          /* computing threads; 0 on a GPU */
     bool is_exact;        /* nothing is rounded below float32 */
-    bool borrows;         /* matrices go on reading `data` of their source; else it was copied */
+    bool is_host;         /* its memory is the machine's: where it runs out, nobody has any */
     double peak_bytes_per_second; /* of its memory: clock times bus width; 0: not known */
     int64_t memory_bytes;         /* of the device's own that is taken; 0: it has none */
 };

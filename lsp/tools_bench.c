@@ -17,22 +17,22 @@ static bool print_object(const struct bench_result *result, struct error *error)
     for (int i = 0; i < BENCH_VERIFIED; i++)
         json_array_append_new(verify, json_real(result->verify_ms[i]));
     return tool_print_json(
-        json_pack("{s:f, s:f, s:f, s:f, s:f, s:f, s:o, s:f, s:f, s:i, s:i, s:b, s:I, s:I, s:I, "
-                  "s:s, s:s, s:s, s:s, s:b, s:i}",
-                  "prompt_tokens_per_second", result->prompt_tokens_per_second,
-                  "decode_tokens_per_second", result->decode_tokens_per_second,
-                  "decode_bytes_per_second", result->decode_bytes_per_second,
-                  "read_bandwidth_bytes_per_second", result->read_bandwidth_bytes_per_second,
-                  "peak_bytes_per_second", result->peak_bytes_per_second, "load_ms",
-                  result->load_ms, "verify_ms", verify, "keystroke_p50_ms",
-                  result->keystroke_p50_ms, "keystroke_max_ms", result->keystroke_max_ms,
-                  "keystroke_tokens_max", result->keystroke_tokens_max, "typing_prompt_tokens",
-                  result->typing_prompt_tokens, "typed_equals_cold", result->typed_equals_cold,
-                  "peak_rss_bytes", (json_int_t)result->peak_rss_bytes, "weight_bytes",
-                  (json_int_t)result->weight_bytes, "device_bytes",
-                  (json_int_t)result->device_bytes, "device", result->device, "device_reason",
-                  result->device_reason, "hardware", result->hardware, "isa", result->isa, "exact",
-                  result->is_exact, "threads", result->threads),
+        json_pack(
+            "{s:f, s:f, s:f, s:f, s:f, s:f, s:f, s:o, s:f, s:f, s:i, s:i, s:b, s:I, s:I, s:I, "
+            "s:s, s:s, s:s, s:s, s:b, s:i}",
+            "prompt_tokens_per_second", result->prompt_tokens_per_second,
+            "decode_tokens_per_second", result->decode_tokens_per_second, "decode_bytes_per_second",
+            result->decode_bytes_per_second, "read_bandwidth_bytes_per_second",
+            result->read_bandwidth_bytes_per_second, "decode_share", result->decode_share,
+            "peak_bytes_per_second", result->peak_bytes_per_second, "load_ms", result->load_ms,
+            "verify_ms", verify, "keystroke_p50_ms", result->keystroke_p50_ms, "keystroke_max_ms",
+            result->keystroke_max_ms, "keystroke_tokens_max", result->keystroke_tokens_max,
+            "typing_prompt_tokens", result->typing_prompt_tokens, "typed_equals_cold",
+            result->typed_equals_cold, "peak_rss_bytes", (json_int_t)result->peak_rss_bytes,
+            "weight_bytes", (json_int_t)result->weight_bytes, "device_bytes",
+            (json_int_t)result->device_bytes, "device", result->device, "device_reason",
+            result->device_reason, "hardware", result->hardware, "isa", result->isa, "exact",
+            result->is_exact, "threads", result->threads),
         error);
 }
 
@@ -53,8 +53,7 @@ static void print_text(const struct bench_result *result)
     printf("prompt     %.1f tokens/s\n", result->prompt_tokens_per_second);
     printf("decode     %.2f tokens/s: %.1f GB/s of the %.1f GB/s that memory delivers, %.0f %%\n",
            result->decode_tokens_per_second, result->decode_bytes_per_second * 1e-9,
-           bandwidth * 1e-9,
-           bandwidth > 0.0 ? 100.0 * result->decode_bytes_per_second / bandwidth : 0.0);
+           bandwidth * 1e-9, 100.0 * result->decode_share);
     if (peak > 0.0)
         printf(
             "peak       %.1f GB/s on paper: %.0f %% of it in decoding, %.0f %% in plain reading\n",

@@ -1,4 +1,5 @@
-/* How fast this machine's memory can be read by the team: the limit that decoding runs into. */
+/* How fast this machine's memory can be read by the team: the limit that decoding runs into. It is read as weights are, from
+ * huge pages where there are any. */
 #include <stdlib.h>
 #include <time.h>
 
@@ -39,7 +40,8 @@ double cpu_read_bandwidth(struct backend *base)
 {
     struct cpu_backend *backend = cpu_backend_of(base);
     const int64_t steps = BANDWIDTH_BYTES / (WORDS_PER_STEP * (int64_t)sizeof(uint64_t));
-    uint64_t *words = aligned_alloc(CPU_ALIGNMENT, BANDWIDTH_BYTES);
+    struct arena arena = {0};
+    uint64_t *words = arena_take(&arena, BANDWIDTH_BYTES);
     struct reading reading = {.words = words};
     double seconds[BANDWIDTH_RUNS];
 
@@ -55,7 +57,7 @@ double cpu_read_bandwidth(struct backend *base)
         seconds[run] =
             (double)(end.tv_sec - begin.tv_sec) + (double)(end.tv_nsec - begin.tv_nsec) * 1e-9;
     }
-    free(words);
+    arena_finish(&arena);
     qsort(seconds, BANDWIDTH_RUNS, sizeof *seconds, compare_doubles);
     return BANDWIDTH_BYTES / seconds[BANDWIDTH_RUNS / 2];
 }

@@ -2,6 +2,7 @@
 #ifndef KERNELS_CPU_CPU_BACKEND_H
 #define KERNELS_CPU_CPU_BACKEND_H
 
+#include "kernels/cpu/arena.h"
 #include "kernels/cpu/isa.h"
 #include "kernels/cpu/threads.h"
 #include "kernels/hxq_layout.h"
@@ -14,12 +15,14 @@ struct buffer {
     _Alignas(CPU_ALIGNMENT) float values[];
 };
 
+/* Weights in tiles of ISA_TILE_ROWS rows: [tiles][steps][ISA_TILE_ROWS][ISA_STEP] numbers, or indices of them. What stands
+ * behind the ends of rows and of the last tile is zero bytes. */
 struct matrix {
     int64_t rows, cols;
-    enum dtype dtype;          /* of dense data */
-    const unsigned char *data; /* borrowed, or `owned`: indices [rows, cols] or dense numbers */
-    uint16_t *
-        owned; /* [rows, cols] bfloat16, where float32 numbers turned out to be no more; else NULL */
+    int64_t steps;              /* of ISA_STEP columns */
+    enum dtype dtype;           /* of dense numbers */
+    size_t number_bytes;        /* of one number or index */
+    const unsigned char *tiles; /* in the backend's weights */
     bool compressed;
     float codebook[256]; /* padded with zeros */
     struct sidecar_rows sidecar;
@@ -38,6 +41,7 @@ struct cpu_backend {
     const struct isa *isa;
     bool is_exact;
     struct threads *threads;
+    struct arena weights;                /* what matrices hold; comes back with the backend */
     struct scratch packed;               /* inputs of a product, in panels */
     struct scratch normed, up;           /* what fused operations keep to themselves */
     struct scratch members[THREADS_MAX]; /* one for each member of the team */
@@ -58,6 +62,19 @@ bool scratch_reserve(struct cpu_backend *backend, struct scratch *scratch, size_
 
 /* The same for every member of the team. */
 bool members_reserve(struct cpu_backend *backend, size_t size);
+
+static inline int64_t matrix_tiles(const struct matrix *matrix)
+{
+    return (matrix->rows + ISA_TILE_ROWS - 1) / ISA_TILE_ROWS;
+}
+
+/* Where the step that begins at column `col` of a row stands, in bytes; `col` is a multiple of ISA_STEP. */
+static inline size_t matrix_offset(const struct matrix *matrix, int64_t row, int64_t col)
+{
+    const int64_t step = row / ISA_TILE_ROWS * matrix->steps + col / ISA_STEP;
+
+    return (size_t)((step * ISA_TILE_ROWS + row % ISA_TILE_ROWS) * ISA_STEP) * matrix->number_bytes;
+}
 
 /* One matrix row as float32 [cols], exact. */
 void matrix_expand_row(const struct matrix *matrix, int64_t row, float *values);
@@ -86,6 +103,8 @@ void norm_rows(struct cpu_backend *backend, const float *in, const float *weight
 
 /* The operations; see struct ops. */
 double cpu_read_bandwidth(struct backend *backend);
+struct matrix *cpu_matrix_create(struct backend *backend, const struct matrix_source *source);
+void cpu_matrix_destroy(struct matrix *matrix);
 void cpu_embed(struct backend *backend, const struct matrix *matrix, const int32_t *ids, int n,
                struct slice out);
 void cpu_matmul(struct backend *backend, const struct matrix *matrix, struct slice in,

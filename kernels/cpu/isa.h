@@ -13,29 +13,27 @@
 #include "kernels/kernels.h"
 
 enum {
-    ISA_STEP =
-        64, /* numbers are taken in steps of so many: a row's last step is filled up with zeros */
-    ISA_TILE_ROWS = 4,      /* matrix rows that are multiplied together */
-    ISA_TILE_INPUTS = 6,    /* inputs that `tile` takes at most */
+    ISA_STEP = 64,       /* numbers are taken in steps of so many: a row's last step is filled up */
+    ISA_TILE_ROWS = 4,   /* matrix rows that are multiplied together */
+    ISA_TILE_INPUTS = 6, /* inputs that `tile` takes at most */
     ISA_DIRECT_INPUTS = 8,  /* inputs that `multiply` takes at most */
     ISA_CARRY_BYTES = 64,   /* a sum that is not finished: one register's worth of partial sums */
     ISA_TABLE_BYTES = 1024, /* a codebook in the form that `expand` wants */
 };
 
-/* A few rows times a few inputs, over a block of columns. Inputs stand in panels: [cols / ISA_STEP][inputs][ISA_STEP]
+/* A tile of rows times a few inputs, over a block of columns. Inputs stand in panels: [cols / ISA_STEP][inputs][ISA_STEP]
  * numbers, so that a product reads them front to back. Sums go on from block to block in `carried`, and each is made on its
  * own, in one order: what comes out depends neither on the blocks nor on what is computed beside it. */
 struct isa_tile {
-    const void *rows[ISA_TILE_ROWS]; /* [cols]; a row may occur twice where a matrix ends */
+    const void *rows; /* [cols / ISA_STEP][ISA_TILE_ROWS][ISA_STEP], 64-byte aligned */
     const void *panel;
     int64_t cols; /* of the block, a multiple of ISA_STEP */
     int inputs;   /* 1..ISA_TILE_INPUTS */
     bool is_first, is_last;
     void *
         carried; /* [inputs][ISA_TILE_ROWS][ISA_CARRY_BYTES], 64-byte aligned; for blocks that are not both */
-    const void *
-        ahead; /* what will be read next from memory, as many bytes as the rows have; NULL: nothing to ask for */
-    float *sums; /* the last block's: of input t and row r at [t * sums_stride + r] */
+    bool is_streamed; /* the rows come from memory, and what is read next stands behind them */
+    float *sums;      /* the last block's: of input t and row r at [t * sums_stride + r] */
     int64_t sums_stride;
 };
 
@@ -46,21 +44,20 @@ struct number_format {
     int64_t block_cols; /* columns of a block that fits the fastest cache, a multiple of ISA_STEP */
 
     /* Brings one input's columns [cols] into a panel, ISA_STEP numbers at a time with `step` numbers from one to the next,
-     * filled up with zeros: in the order in which `expand` leaves a row where `is_looked_up`, else in that of a dense row. */
+     * filled up with zeros: in the order in which `expand` leaves them where `is_looked_up`, else in that of a dense row. */
     void (*pack)(const float *in, int64_t cols, bool is_looked_up, void *panel, int64_t step);
 
     /* Puts a codebook [256] into the form that `expand` wants, at most ISA_TABLE_BYTES. */
     void (*prepare)(const float *codebook, void *table);
 
-    /* row [cols, rounded up to ISA_STEP] = codebook at indices [cols], in an order of its own within each step. `ahead` is
-     * where indices will be read next. */
-    void (*expand)(const void *table, const uint8_t *indices, int64_t cols, const uint8_t *ahead,
-                   void *row);
+    /* numbers [count] = codebook at indices [count], a multiple of ISA_STEP, in an order of its own within each step. */
+    void (*expand)(const void *table, const uint8_t *indices, int64_t count, void *numbers);
 
-    /* As expand and tile in one over whole rows, without the way through memory, for n <= ISA_DIRECT_INPUTS inputs in one
-     * panel. The same bits as those two give. NULL where it would not be faster. */
-    void (*multiply)(const void *table, const uint8_t *const *indices, const void *panel,
-                     int64_t cols, int n, float *sums, int64_t sums_stride);
+    /* As expand and tile in one over a whole tile of indices [cols / ISA_STEP][ISA_TILE_ROWS][ISA_STEP], without the way
+     * through memory, for n <= ISA_DIRECT_INPUTS inputs in one panel. The same bits as those two give. NULL where it would not
+     * be faster. */
+    void (*multiply)(const void *table, const uint8_t *indices, const void *panel, int64_t cols,
+                     int n, float *sums, int64_t sums_stride);
 
     void (*tile)(const struct isa_tile *tile);
 };

@@ -16,7 +16,10 @@
 #define UNROLL _Pragma("GCC unroll 8")
 #endif
 
-enum { PLANE_REGISTERS = 4 };
+enum {
+    PLANE_REGISTERS = 4,
+    FETCH_AHEAD = 4096, /* bytes */
+};
 
 static bool is_supported(void)
 {
@@ -57,20 +60,11 @@ static inline __m512i plane_look_up(const struct plane *plane, __m512i indices, 
     return _mm512_mask_blend_epi8(upper, below, above);
 }
 
-/* Next 64 indices, fewer at a row's end: the rest become index 0. */
-static inline __m512i load_indices(const uint8_t *indices, int64_t left)
+/* Asks for what stands some pages' lines behind: far enough that it is there in time, near enough that it is still there.
+ * Always inlined, since compilers take a function that only fetches for one that does nothing. */
+static inline __attribute__((always_inline)) void fetch_ahead(const void *address)
 {
-    return left >= ISA_STEP ? _mm512_loadu_si512(indices)
-                            : _mm512_maskz_loadu_epi8(((__mmask64)1 << left) - 1, indices);
-}
-
-/* Asks for the next `lines` cache lines of what comes after the rows at hand. Rows are read side by side, which hides from the
- * processor that they follow one another in memory; without this, the bus idles half the time. */
-static inline __attribute__((always_inline)) void fetch_ahead(const void *address, const int lines)
-{
-    UNROLL
-    for (int i = 0; i < lines; i++)
-        _mm_prefetch((const char *)address + 64 * i, _MM_HINT_T1);
+    _mm_prefetch((const char *)address + FETCH_AHEAD, _MM_HINT_T0);
 }
 
 /* Adds up the lanes of ISA_TILE_ROWS registers: sums [ISA_TILE_ROWS]. */
@@ -128,18 +122,17 @@ static void pack_f32(const float *in, int64_t cols, bool is_looked_up, void *pan
             _mm512_storeu_ps(out + j, load_inputs(in + i + j, cols - i - j));
 }
 
-static void expand_f32(const void *table, const uint8_t *indices, int64_t cols,
-                       const uint8_t *ahead, void *row)
+static void expand_f32(const void *table, const uint8_t *indices, int64_t count, void *numbers)
 {
     const uint8_t *planes = table;
-    float *out = row;
+    float *out = numbers;
 
     const struct plane p0 = plane_load(planes), p1 = plane_load(planes + 256);
     const struct plane p2 = plane_load(planes + 512), p3 = plane_load(planes + 768);
     const __m512i order = order_for_words();
-    for (int64_t i = 0; i < cols; i += ISA_STEP) {
-        fetch_ahead(ahead + i, 1);
-        const __m512i at = _mm512_permutexvar_epi8(order, load_indices(indices + i, cols - i));
+    for (int64_t i = 0; i < count; i += ISA_STEP) {
+        fetch_ahead(indices + i);
+        const __m512i at = _mm512_permutexvar_epi8(order, _mm512_load_si512(indices + i));
         const __mmask64 upper = _mm512_movepi8_mask(at);
         const __m512i b0 = plane_look_up(&p0, at, upper), b1 = plane_look_up(&p1, at, upper);
         const __m512i b2 = plane_look_up(&p2, at, upper), b3 = plane_look_up(&p3, at, upper);
@@ -199,16 +192,15 @@ static void prepare_bf16(const float *codebook, void *table)
     planes_fill(values, 2, table);
 }
 
-static void expand_bf16(const void *table, const uint8_t *indices, int64_t cols,
-                        const uint8_t *ahead, void *row)
+static void expand_bf16(const void *table, const uint8_t *indices, int64_t count, void *numbers)
 {
     const uint8_t *planes = table;
-    uint16_t *out = row;
+    uint16_t *out = numbers;
 
     const struct plane p0 = plane_load(planes), p1 = plane_load(planes + 256);
-    for (int64_t i = 0; i < cols; i += ISA_STEP) {
-        fetch_ahead(ahead + i, 1);
-        const __m512i at = load_indices(indices + i, cols - i);
+    for (int64_t i = 0; i < count; i += ISA_STEP) {
+        fetch_ahead(indices + i);
+        const __m512i at = _mm512_load_si512(indices + i);
         const __mmask64 upper = _mm512_movepi8_mask(at);
         const __m512i b0 = plane_look_up(&p0, at, upper), b1 = plane_look_up(&p1, at, upper);
         _mm512_storeu_si512(out + i, _mm512_unpacklo_epi8(b0, b1));
@@ -226,21 +218,18 @@ static void expand_bf16(const void *table, const uint8_t *indices, int64_t cols,
 
 /* --- straight from the indices ---------------------------------------------------------------------------------------- */
 
-/* Looks up 64 indices of `row_count` rows and multiplies them with `count` inputs while they are in registers; `mask` says
- * which of them there are at a row's end. The counts and `is_whole` are constant where this is expanded. Each sum sees its
- * products in the order in which tile_bf16 adds them. */
+/* Looks up a step of `row_count` rows and multiplies them with `count` inputs while they are in registers. The counts are
+ * constant where this is expanded. Each sum sees its products in the order in which tile_bf16 adds them. */
 static inline __attribute__((always_inline)) void
-look_up_step_bf16(const struct plane *p0, const struct plane *p1, const uint8_t *const *indices,
-                  const uint16_t *x, int64_t i, __mmask64 mask, const bool is_whole,
-                  const int row_count, const int count,
+look_up_step_bf16(const struct plane *p0, const struct plane *p1, const uint8_t *indices,
+                  const uint16_t *x, const int row_count, const int count,
                   __m512 total[ISA_DIRECT_INPUTS][ISA_TILE_ROWS])
 {
     __m512bh weights[ISA_TILE_ROWS][2];
 
     UNROLL
     for (int r = 0; r < row_count; r++) {
-        const __m512i at = is_whole ? _mm512_loadu_si512(indices[r] + i)
-                                    : _mm512_maskz_loadu_epi8(mask, indices[r] + i);
+        const __m512i at = _mm512_load_si512(indices + r * ISA_STEP);
         const __mmask64 upper = _mm512_movepi8_mask(at);
         const __m512i b0 = plane_look_up(p0, at, upper), b1 = plane_look_up(p1, at, upper);
         weights[r][0] = (__m512bh)_mm512_unpacklo_epi8(b0, b1);
@@ -259,36 +248,38 @@ look_up_step_bf16(const struct plane *p0, const struct plane *p1, const uint8_t 
     }
 }
 
+/* `row_count` rows of a tile; the first to come by fetches for all. */
 static inline __attribute__((always_inline)) void
-look_up_bf16(const uint8_t *planes, const uint8_t *const *indices, const uint16_t *x, int64_t cols,
-             const int row_count, const int count, __m512 total[ISA_DIRECT_INPUTS][ISA_TILE_ROWS])
+look_up_bf16(const uint8_t *planes, const uint8_t *indices, const uint16_t *x, int64_t cols,
+             const bool fetches, const int row_count, const int count,
+             __m512 total[ISA_DIRECT_INPUTS][ISA_TILE_ROWS])
 {
     const struct plane p0 = plane_load(planes), p1 = plane_load(planes + 256);
-    const uint8_t *ahead = indices[0] + ISA_TILE_ROWS * cols;
-    int64_t i = 0;
 
     UNROLL
     for (int t = 0; t < count; t++)
         UNROLL
     for (int r = 0; r < row_count; r++)
         total[t][r] = _mm512_setzero_ps();
-    for (; i + ISA_STEP <= cols; i += ISA_STEP, x += count * ISA_STEP) {
-        fetch_ahead(ahead + row_count * i, row_count);
-        look_up_step_bf16(&p0, &p1, indices, x, i, 0, true, row_count, count, total);
+    for (int64_t i = 0; i < cols; i += ISA_STEP) {
+        if (fetches)
+            UNROLL
+        for (int r = 0; r < ISA_TILE_ROWS; r++)
+            fetch_ahead(indices + r * ISA_STEP);
+        look_up_step_bf16(&p0, &p1, indices, x, row_count, count, total);
+        indices += ISA_TILE_ROWS * ISA_STEP;
+        x += count * ISA_STEP;
     }
-    if (i < cols)
-        look_up_step_bf16(&p0, &p1, indices, x, i, ((__mmask64)1 << (cols - i)) - 1, false,
-                          row_count, count, total);
 }
 
 /* Four rows at once while their sums fit the registers. */
 static inline __attribute__((always_inline)) void
-look_up_four_bf16(const void *table, const uint8_t *const *indices, const void *panel, int64_t cols,
+look_up_four_bf16(const void *table, const uint8_t *indices, const void *panel, int64_t cols,
                   const int count, float *sums, int64_t sums_stride)
 {
     __m512 total[ISA_DIRECT_INPUTS][ISA_TILE_ROWS];
 
-    look_up_bf16(table, indices, panel, cols, 4, count, total);
+    look_up_bf16(table, indices, panel, cols, true, 4, count, total);
     UNROLL
     for (int t = 0; t < count; t++)
         sums_store(total[t], sums + t * sums_stride);
@@ -296,13 +287,13 @@ look_up_four_bf16(const void *table, const uint8_t *const *indices, const void *
 
 /* Two rows, then two more, for as many inputs as four rows have no room for. */
 static inline __attribute__((always_inline)) void
-look_up_twos_bf16(const void *table, const uint8_t *const *indices, const void *panel, int64_t cols,
+look_up_twos_bf16(const void *table, const uint8_t *indices, const void *panel, int64_t cols,
                   const int count, float *sums, int64_t sums_stride)
 {
     __m512 first[ISA_DIRECT_INPUTS][ISA_TILE_ROWS], second[ISA_DIRECT_INPUTS][ISA_TILE_ROWS];
 
-    look_up_bf16(table, indices, panel, cols, 2, count, first);
-    look_up_bf16(table, indices + 2, panel, cols, 2, count, second);
+    look_up_bf16(table, indices, panel, cols, true, 2, count, first);
+    look_up_bf16(table, indices + 2 * ISA_STEP, panel, cols, false, 2, count, second);
     UNROLL
     for (int t = 0; t < count; t++) {
         const __m512 total[ISA_TILE_ROWS] = {first[t][0], first[t][1], second[t][0], second[t][1]};
@@ -310,7 +301,7 @@ look_up_twos_bf16(const void *table, const uint8_t *const *indices, const void *
     }
 }
 
-static void multiply_bf16(const void *table, const uint8_t *const *indices, const void *panel,
+static void multiply_bf16(const void *table, const uint8_t *indices, const void *panel,
                           int64_t cols, int n, float *sums, int64_t sums_stride)
 {
 #define DIRECT_CASE(rows, count)                                                                   \

@@ -146,33 +146,33 @@ static inline void loop_pack(const float *in, int64_t cols, bool is_looked_up, v
     }
 }
 
-static inline void loop_expand(const void *table, const uint8_t *indices, int64_t cols,
-                               const uint8_t *ahead, void *row)
+static inline void loop_expand(const void *table, const uint8_t *indices, int64_t count,
+                               void *numbers)
 {
     const float *codebook = table;
-    float *values = row;
+    float *values = numbers;
 
-    (void)ahead;
-    for (int64_t i = 0; i < cols; i++)
+    for (int64_t i = 0; i < count; i++)
         values[i] = codebook[indices[i]];
-    for (int64_t i = cols; i % ISA_STEP != 0; i++)
-        values[i] = 0.0f;
 }
 
 /* One sum: ISA_LANES partial sums go on from where the block before left them. */
 static inline void loop_tile_sum(const struct isa_tile *tile, int t, int r)
 {
-    const float *row = tile->rows[r];
+    const float *row = (const float *)tile->rows + r * ISA_STEP;
     const float *x = (const float *)tile->panel + t * ISA_STEP;
     float *carried = (float *)tile->carried + (t * ISA_TILE_ROWS + r) * ISA_LANES;
     float lanes[ISA_LANES] = {0};
 
     if (!tile->is_first)
         memcpy(lanes, carried, sizeof lanes);
-    for (int64_t i = 0; i < tile->cols; i += ISA_STEP, x += tile->inputs * ISA_STEP)
+    for (int64_t i = 0; i < tile->cols; i += ISA_STEP) {
         for (int part = 0; part < ISA_STEP; part += ISA_LANES)
             for (int lane = 0; lane < ISA_LANES; lane++)
-                lanes[lane] += row[i + part + lane] * x[part + lane];
+                lanes[lane] += row[part + lane] * x[part + lane];
+        row += ISA_TILE_ROWS * ISA_STEP;
+        x += tile->inputs * ISA_STEP;
+    }
     if (tile->is_last)
         tile->sums[t * tile->sums_stride + r] = lanes_sum(lanes);
     else

@@ -11,7 +11,8 @@
 #include <string.h>
 
 enum {
-    BLOCK_ROWS = 16,                     /* rows that a member works on at a time */
+    BLOCK_TILES = 4, /* tiles of rows that a member works on at a time */
+    BLOCK_ROWS = BLOCK_TILES * ISA_TILE_ROWS,
     NARROW_INPUTS = 2 * ISA_TILE_INPUTS, /* inputs up to which rows in memory are read in one go */
     PACK_GRAIN = 8,                      /* inputs that a thread is woken for */
 };
@@ -38,8 +39,8 @@ struct matmul {
 
 /* A member's scratch. */
 struct workplace {
-    unsigned char *rows; /* [BLOCK_ROWS, row_bytes] expanded */
-    size_t row_bytes;
+    unsigned char *tiles; /* [BLOCK_TILES, tile_bytes] expanded */
+    size_t tile_bytes;
     unsigned char *carried; /* [inputs, BLOCK_ROWS, ISA_CARRY_BYTES] */
     float *sums[2];         /* [n, BLOCK_ROWS] */
 };
@@ -49,23 +50,16 @@ static size_t round_up(size_t value, size_t step)
     return (value + step - 1) / step * step;
 }
 
-/* Whether a dense matrix holds its rows as the format wants them. */
+/* Whether a dense matrix holds its numbers as the format wants them. */
 static bool is_direct(const struct matrix *matrix, const struct number_format *format)
 {
-    return !matrix->compressed && matrix->cols % ISA_STEP == 0 &&
-           matrix->dtype == (format->bytes == 2 ? DTYPE_BF16 : DTYPE_F32);
+    return !matrix->compressed && matrix->dtype == (format->bytes == 2 ? DTYPE_BF16 : DTYPE_F32);
 }
 
 /* Whether the product is made straight from the indices. */
 static bool is_multiplied_directly(const struct matmul *job, const struct matrix *matrix)
 {
     return matrix->compressed && job->packed.format->multiply && job->n <= ISA_DIRECT_INPUTS;
-}
-
-/* The last row stands in for those behind a matrix's end. */
-static int64_t row_at(const struct matrix *matrix, int64_t row)
-{
-    return row < matrix->rows ? row : matrix->rows - 1;
 }
 
 static const void *table_of(const struct matmul *job, const struct matrix *matrix)
@@ -105,70 +99,40 @@ static void pack_inputs(void *argument, int member, int64_t first, int64_t last)
     }
 }
 
-/* Brings columns [col, col + count) of a row into the format, filled up to `width`. */
-static void expand_row(const struct matmul *job, const struct matrix *matrix,
-                       const unsigned char *data, int64_t count, int64_t width, void *expanded)
+/* A tile's columns [col, col + width) in the format, where they stand or in `expanded`. */
+static const void *find_tile(const struct matmul *job, const struct matrix *matrix, int64_t row,
+                             int64_t col, int64_t width, void *expanded)
 {
     const struct number_format *format = job->packed.format;
+    const unsigned char *numbers = matrix->tiles + matrix_offset(matrix, row, col);
+    const int64_t count = width * ISA_TILE_ROWS;
 
-    if (matrix->compressed) {
-        format->expand(table_of(job, matrix), data, count, data + BLOCK_ROWS * matrix->cols,
-                       expanded);
-        return;
-    }
-    if (format->bytes == dtype_bytes(matrix->dtype))
-        memcpy(expanded, data, (size_t)count * format->bytes);
+    if (is_direct(matrix, format))
+        return numbers;
+    if (matrix->compressed)
+        format->expand(table_of(job, matrix), numbers, count, expanded);
     else
-        job->backend->isa->widen(matrix->dtype, data, expanded, (size_t)count);
-    memset((unsigned char *)expanded + (size_t)count * format->bytes, 0,
-           (size_t)(width - count) * format->bytes);
+        job->backend->isa->widen(matrix->dtype, numbers, expanded, (size_t)count);
+    return expanded;
 }
 
-/* The rows of a block for the columns from `col` on, in place or expanded. */
-static void find_rows(const struct matmul *job, const struct matrix *matrix, int64_t base,
-                      int64_t col, int64_t width, const struct workplace *place,
-                      const void *rows[BLOCK_ROWS])
+/* Tiles of a block, for one block of columns, with every input. */
+static void multiply_columns(const struct matmul *job, const void *const *tiles, int tile_count,
+                             struct isa_tile tile, const struct workplace *place, int64_t col,
+                             float *sums)
 {
-    const size_t item = matrix->compressed ? 1 : dtype_bytes(matrix->dtype);
-    const int64_t count = matrix->cols - col < width ? matrix->cols - col : width;
-    const bool is_in_place = is_direct(matrix, job->packed.format);
-
-    for (int r = 0; r < BLOCK_ROWS; r++) {
-        const int64_t row = row_at(matrix, base + r);
-        const unsigned char *data = matrix->data + (size_t)(row * matrix->cols + col) * item;
-        unsigned char *expanded = place->rows + (size_t)(row - base) * place->row_bytes;
-        rows[r] = is_in_place ? (const void *)data : expanded;
-        if (!is_in_place && row == base + r)
-            expand_row(job, matrix, data, count, width, expanded);
-    }
-}
-
-/* One block of rows and one of columns, with every input. */
-static void multiply_columns(const struct matmul *job, const struct matrix *matrix,
-                             const void *const rows[BLOCK_ROWS], int64_t col, int64_t width,
-                             const struct workplace *place, float *sums)
-{
-    const size_t row_bytes = (size_t)matrix->cols * job->packed.format->bytes;
-    struct isa_tile tile = {
-        .cols = width,
-        .is_first = col == 0,
-        .is_last = col + width >= matrix->cols,
-        .sums_stride = BLOCK_ROWS,
-    };
-
     for (int t = 0; t < job->n; t += tile.inputs) {
         tile.inputs = job->n - t < job->packed.panel_inputs ? job->n - t : job->packed.panel_inputs;
-        tile.panel = panel_at(job, col, width, t);
-        for (int r = 0; r < BLOCK_ROWS; r += ISA_TILE_ROWS) {
-            memcpy((void *)tile.rows, rows + r, sizeof tile.rows);
+        tile.panel = panel_at(job, col, tile.cols, t);
+        for (int i = 0; i < tile_count; i++) {
+            const int row = i * ISA_TILE_ROWS;
+            tile.rows = tiles[i];
             tile.carried =
-                place->carried + (size_t)(t * BLOCK_ROWS + r * tile.inputs) * ISA_CARRY_BYTES;
-            tile.ahead = t == 0 && width == matrix->cols && is_direct(matrix, job->packed.format)
-                             ? (const char *)rows[r] + ISA_TILE_ROWS * row_bytes
-                             : NULL;
-            tile.sums = sums + t * BLOCK_ROWS + r;
+                place->carried + (size_t)(t * BLOCK_ROWS + row * tile.inputs) * ISA_CARRY_BYTES;
+            tile.sums = sums + t * BLOCK_ROWS + row;
             job->packed.format->tile(&tile);
         }
+        tile.is_streamed = false;
     }
 }
 
@@ -176,24 +140,32 @@ static void multiply_columns(const struct matmul *job, const struct matrix *matr
 static void multiply_rows(const struct matmul *job, const struct matrix *matrix, int64_t base,
                           const struct workplace *place, float *sums)
 {
-    const int64_t padded = (int64_t)round_up((size_t)matrix->cols, ISA_STEP);
+    const int64_t tiles_left = matrix_tiles(matrix) - base / ISA_TILE_ROWS;
+    const int tile_count = tiles_left < BLOCK_TILES ? (int)tiles_left : BLOCK_TILES;
+    const int64_t padded = matrix->steps * ISA_STEP;
 
     if (is_multiplied_directly(job, matrix)) {
-        for (int r = 0; r < BLOCK_ROWS && base + r < matrix->rows; r += ISA_TILE_ROWS) {
-            const uint8_t *indices[ISA_TILE_ROWS];
-            for (int i = 0; i < ISA_TILE_ROWS; i++)
-                indices[i] = matrix->data + row_at(matrix, base + r + i) * matrix->cols;
-            job->packed.format->multiply(table_of(job, matrix), indices, job->packed.panels,
-                                         matrix->cols, job->n, sums + r, BLOCK_ROWS);
-        }
+        for (int row = 0; row < tile_count * ISA_TILE_ROWS; row += ISA_TILE_ROWS)
+            job->packed.format->multiply(
+                table_of(job, matrix), matrix->tiles + matrix_offset(matrix, base + row, 0),
+                job->packed.panels, padded, job->n, sums + row, BLOCK_ROWS);
         return;
     }
     for (int64_t col = 0; col < padded; col += job->packed.block_cols) {
-        const void *rows[BLOCK_ROWS];
         const int64_t left = padded - col;
         const int64_t width = left < job->packed.block_cols ? left : job->packed.block_cols;
-        find_rows(job, matrix, base, col, width, place, rows);
-        multiply_columns(job, matrix, rows, col, width, place, sums);
+        const void *tiles[BLOCK_TILES];
+        for (int i = 0; i < tile_count; i++)
+            tiles[i] = find_tile(job, matrix, base + i * ISA_TILE_ROWS, col, width,
+                                 place->tiles + (size_t)i * place->tile_bytes);
+        const struct isa_tile tile = {
+            .cols = width,
+            .is_first = col == 0,
+            .is_last = left == width,
+            .is_streamed = is_direct(matrix, job->packed.format),
+            .sums_stride = BLOCK_ROWS,
+        };
+        multiply_columns(job, tiles, tile_count, tile, place, col, sums);
     }
 }
 
@@ -250,8 +222,8 @@ static struct workplace workplace_of(const struct matmul *job, int member)
         .carried = bytes,
         .sums = {(float *)(bytes + block * ISA_CARRY_BYTES),
                  (float *)(bytes + block * (ISA_CARRY_BYTES + sizeof(float)))},
-        .rows = bytes + block * (ISA_CARRY_BYTES + 2 * sizeof(float)),
-        .row_bytes = (size_t)job->packed.block_cols * job->packed.format->bytes + CPU_ALIGNMENT,
+        .tiles = bytes + block * (ISA_CARRY_BYTES + 2 * sizeof(float)),
+        .tile_bytes = (size_t)job->packed.block_cols * ISA_TILE_ROWS * job->packed.format->bytes,
     };
 
     return place;
@@ -262,7 +234,7 @@ static size_t workplace_bytes(const struct matmul *job)
     const struct workplace place = workplace_of(job, 0);
 
     return (size_t)job->n * BLOCK_ROWS * (ISA_CARRY_BYTES + 2 * sizeof(float)) +
-           BLOCK_ROWS * place.row_bytes;
+           BLOCK_TILES * place.tile_bytes;
 }
 
 /* Blocks [first, last) of all products' blocks in a row. */

@@ -1,5 +1,5 @@
 /* Every operation is the CPU backend's, behind a gate that counts. Buffers and matrices are the CPU's too; a list keeps what
- * each takes of the device and, for matrices, the device's copy of the numbers, so that nobody can borrow from a file. */
+ * each takes of the device. */
 #include "tests/support/stand_in.h"
 
 #include <stdio.h>
@@ -16,7 +16,6 @@ enum { BODIES_MAX = 512 };
 /* Something on the device. */
 struct body {
     const void *handle; /* of the CPU's; NULL: free */
-    void *copy;
     int64_t bytes;
 };
 
@@ -72,11 +71,11 @@ static bool has_room(struct backend *backend, int64_t bytes)
     return !is_full || fail(backend, BACKEND_OUT_OF_MEMORY, "out of memory: it has no room left");
 }
 
-static void keep(const void *handle, void *copy, int64_t bytes)
+static void keep(const void *handle, int64_t bytes)
 {
     for (int i = 0; i < BODIES_MAX; i++)
         if (!bodies[i].handle) {
-            bodies[i] = (struct body){handle, copy, bytes};
+            bodies[i] = (struct body){handle, bytes};
             used_bytes += bytes;
             made_bodies++;
             return;
@@ -84,17 +83,15 @@ static void keep(const void *handle, void *copy, int64_t bytes)
     assert(!"more bodies than the stand-in has room for");
 }
 
-static void *give_back(const void *handle)
+static void give_back(const void *handle)
 {
     for (int i = 0; i < BODIES_MAX; i++)
         if (bodies[i].handle == handle) {
-            void *copy = bodies[i].copy;
             used_bytes -= bodies[i].bytes;
             bodies[i] = (struct body){0};
-            return copy;
+            return;
         }
     assert(!"not of this device");
-    return NULL;
 }
 
 /* Whether an operation may run. */
@@ -141,7 +138,7 @@ static struct buffer *buffer_create(struct backend *backend, size_t count)
                                 : NULL;
 
     if (buffer)
-        keep(buffer, NULL, bytes);
+        keep(buffer, bytes);
     return buffer;
 }
 
@@ -150,36 +147,29 @@ static const struct ops *cpu_table; /* destructors are not told of a backend */
 static void buffer_destroy(struct buffer *buffer)
 {
     if (buffer)
-        free(give_back(buffer));
+        give_back(buffer);
     cpu_table->buffer_destroy(buffer);
 }
 
 static struct matrix *matrix_create(struct backend *backend, const struct matrix_source *source)
 {
-    const int64_t numbers = source->rows * source->cols;
-    const size_t size = (size_t)numbers * (source->codebook ? 1 : dtype_bytes(source->dtype));
     const int64_t bytes =
         cuda_matrix_bytes(source->rows, source->cols, source->dtype,
                           source->codebook ? source->codebook_size : 0, source->sidecar_count);
-    struct matrix_source copied = *source;
 
     if (!has_room(backend, bytes))
         return NULL;
-    void *copy = malloc(size);
-    assert(copy);
-    copied.data = memcpy(copy, source->data, size);
-    struct matrix *matrix = cpu_of(backend)->ops->matrix_create(cpu_of(backend), &copied);
+    struct matrix *matrix = cpu_of(backend)->ops->matrix_create(cpu_of(backend), source);
     assert(matrix);
-    keep(matrix, copy, bytes);
+    keep(matrix, bytes);
     return matrix;
 }
 
 static void matrix_destroy(struct matrix *matrix)
 {
-    void *copy = matrix ? give_back(matrix) : NULL;
-
+    if (matrix)
+        give_back(matrix);
     cpu_table->matrix_destroy(matrix);
-    free(copy);
 }
 
 static void write_values(struct backend *backend, struct slice to, const float *from, size_t count)

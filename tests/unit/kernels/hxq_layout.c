@@ -54,38 +54,11 @@ static void sidecar_with_a_position_twice_keeps_the_last(void **state)
     sidecar_rows_finish(&sidecar);
 }
 
-static void row_is_expanded_with_its_exceptions(void **state)
-{
-    const float codebook[256] = {10.0f, 20.0f, 30.0f, [255] = 40.0f};
-    const uint8_t indices[] = {0, 1, 2, 255, 2, 1};
-    const int64_t positions[] = {4};
-    const float values[] = {-1.0f};
-    const struct matrix_source source = {.rows = 2,
-                                         .cols = 3,
-                                         .data = indices,
-                                         .codebook = codebook,
-                                         .sidecar_positions = positions,
-                                         .sidecar_values = values,
-                                         .sidecar_count = 1};
-    const float first[] = {10.0f, 20.0f, 30.0f}, second[] = {40.0f, -1.0f, 20.0f};
-    struct sidecar_rows sidecar;
-    float row[3];
-
-    (void)state;
-    assert_true(sidecar_rows_init(&sidecar, &source));
-    hxq_expand_row(indices, codebook, &sidecar, 0, 3, row);
-    assert_memory_equal(row, first, sizeof row);
-    hxq_expand_row(indices + 3, codebook, &sidecar, 1, 3, row);
-    assert_memory_equal(row, second, sizeof row);
-    sidecar_rows_finish(&sidecar);
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(sidecar_in_any_order_is_sorted_into_rows),
         cmocka_unit_test(sidecar_with_a_position_twice_keeps_the_last),
-        cmocka_unit_test(row_is_expanded_with_its_exceptions),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
