@@ -20,6 +20,12 @@ function listFiles(path) {
   return statSync(path).isDirectory() ? readdirSync(path).sort().map((name) => join(path, name)) : [path];
 }
 
+// The README without what it shows of the repository around it: pictures, and the targets of links.
+function readme() {
+  const text = readFileSync('README.md', 'utf8').replace(/^ *!\[.*\]\(\.\..*\n\n?/gm, '');
+  return Buffer.from(text.replace(/\[([^[\]\n]*)\]\(\.\.[^)]*\)/g, '$1'));
+}
+
 function escape(text) {
   return text.replace(/[&<>"]/g, (character) => `&#${character.charCodeAt(0)};`);
 }
@@ -108,7 +114,7 @@ function zip(entries) {
 
 const extension = JSON.parse(readFileSync('package.json', 'utf8'));
 const inside = (path) => `extension/${path === 'LICENSE' ? 'LICENSE.txt' : path.replaceAll('\\', '/')}`;
-const files = FILES.flatMap(listFiles).map((path) => [inside(path), readFileSync(path)]);
+const files = FILES.flatMap(listFiles).map((path) => [inside(path), path === 'README.md' ? readme() : readFileSync(path)]);
 const names = [...files.map(([name]) => name), 'extension.vsixmanifest'];
 const archive = `hxqd-${extension.version}.vsix`;
 writeFileSync(archive, zip([
