@@ -16,9 +16,10 @@ local NAMESPACE = 'nvim.lsp.inline_completion'
 -- The model is small: what it says is shown however improbable, for the tests are about showing.
 local OPTIONS = '{ settings = { minProbability = 0 } }'
 
---- Starts an editor on a new file `name` with `lines`; `options` (Lua source of a table) go to the plugin's setup. With
---- `without_core` Neovim's own inline completion is out of reach, as if it were 0.11.
-function editor.open(name, lines, options, without_core)
+--- Starts an editor on a new file `name` with `lines`. All of `how` is optional: `options` (Lua source of a table) go to the
+--- plugin's setup; `start` (Lua source) takes the place of setup; with `without_core` Neovim's own inline completion is out of
+--- reach, as if it were 0.11.
+function editor.open(name, lines, how)
   local self = setmetatable({ folder = vim.fn.tempname() }, editor)
   vim.fn.mkdir(self.folder .. '/hxqd-test/.git', 'p')
   self.path = self.folder .. '/hxqd-test/' .. name
@@ -32,18 +33,19 @@ function editor.open(name, lines, options, without_core)
     rpc = true,
     cwd = self.folder,
     env = {
+      HOME = self.folder,
       XDG_CONFIG_HOME = self.folder, XDG_DATA_HOME = self.folder,
       XDG_STATE_HOME = self.folder, XDG_CACHE_HOME = self.folder,
     },
   })
   assert(self.channel > 0, 'cannot start ' .. vim.env.NVIM)
-  self:lua(([[
-    vim.lsp.inline_completion = %s
+  self:lua(how.without_core and 'vim.lsp.inline_completion = false' or '')
+  self:lua(how.start or ([[
     local options = %s
-    options.cmd = options.cmd or { %q, 'serve', '--stdio' }
+    options.cmd = options.cmd or { vim.env.HXQD, 'serve', '--stdio' }
     require('hxqd').setup(options)
-    vim.cmd.edit(%q)
-  ]]):format(without_core and 'false' or 'nil', options or OPTIONS, vim.env.HXQD, self.path))
+  ]]):format(how.options or OPTIONS))
+  self:lua('vim.cmd.edit(...)', self.path)
   return self
 end
 
@@ -134,7 +136,7 @@ end
 function editor:wait_ready()
   self:wait('the server and its model', function()
     local answered, stats = pcall(self.command, self, 'hxqd.debug.stats')
-    return answered and stats.model ~= vim.NIL
+    return answered and (stats.model or vim.NIL) ~= vim.NIL
   end)
 end
 

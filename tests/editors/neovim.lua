@@ -1,71 +1,15 @@
 -- The plugin in a real Neovim with the real server and its embedded model: what a user sees and gets when typing.
 --
--- Run by neovim.sh. What the model writes is its own affair: each expectation is made from the ghost text that was shown.
--- An argument runs only the tests with it in their names.
+-- Run by neovim.sh. An argument runs only the tests with it in their names.
 
 package.path = 'tests/editors/?.lua;' .. package.path
-local editor = require('editor')
+local suite = require('suite')
 
--- Code where even a small model is sure to have something to say: the end of this file, then TYPED.
-local FILE = 'sample.py'
-local LINES = { 'def add(a, b):', '    return a + b', '', '', 'def subtract(a, b):' }
-local TYPED = 'return'
-
--- Longer than the pause after which Neovim asks the server, and than this server needs to answer.
-local SETTLE_MS = 1500
-
-local function expect_equal(actual, expected, what)
-  if actual ~= expected then
-    error(('%s: got %s, expected %s'):format(what, vim.inspect(actual), vim.inspect(expected)), 2)
-  end
-end
-
-local function expect_match(text, pattern)
-  if not text:find(pattern) then
-    error(('no %q in:\n%s'):format(pattern, text), 2)
-  end
-end
-
--- The buffer becomes what is expected; keys are handled while we look, so not at once.
-local function expect_text(nvim, expected)
-  local text
-  vim.wait(SETTLE_MS, function()
-    text = nvim:text()
-    return text == expected
-  end)
-  expect_equal(text, expected, 'the buffer')
-end
-
--- The server holds what the buffer shows, and the final newline that the buffer implies.
-local function expect_server_agrees(nvim)
-  expect_equal(nvim:server_text(), nvim:text() .. '\n', "the server's text")
-end
-
--- Types at the end of the file; returns the text before the cursor and the ghost text after it.
-local function type_for_ghost(nvim, typed)
-  nvim:wait_ready()
-  nvim:press('Go' .. (typed or TYPED))
-  local ghost = nvim:wait_ghost()
-  return nvim:text(), ghost
-end
-
--- The first character of a ghost text, as a key, and what follows it.
-local function split_ghost(ghost)
-  local first = vim.fn.strcharpart(ghost, 0, 1)
-  return first == '<' and '<lt>' or first == '\n' and '<CR>' or first, ghost:sub(#first + 1)
-end
-
--- A test gets an editor on the sample; `options`, Lua source of a table, go to the plugin's setup.
-local tests = {}
-local function test(name, run, options)
-  table.insert(tests, { name = name, run = run, options = options })
-end
-
--- A test that passes with the core's inline completion, and with what stands in for it in Neovim 0.11.
-local function test_both(name, run, options)
-  test(name, run, options)
-  table.insert(tests, { name = name .. '_without_core', run = run, options = options, without_core = true })
-end
+local TYPED, SETTLE_MS = suite.TYPED, suite.SETTLE_MS
+local expect_equal, expect_match, expect_text = suite.expect_equal, suite.expect_match, suite.expect_text
+local expect_server_agrees = suite.expect_server_agrees
+local type_for_ghost, split_ghost = suite.type_for_ghost, suite.split_ghost
+local test, test_both = suite.test, suite.test_both
 
 test_both('ghost_after_typing_stands_at_cursor', function(nvim)
   local before = type_for_ghost(nvim)
@@ -305,6 +249,12 @@ test('command_names_and_filetypes_are_completed', function(nvim)
   expect_match(completed('Hxqd disable pytho'), 'python')
 end)
 
+test('command_prompt_before_any_says_so', function(nvim)
+  nvim:wait_ready()
+  nvim:press(':Hxqd prompt<CR>')
+  nvim:wait('the message', function() return nvim:messages():find('hxqd: there was no prompt yet', 1, true) end)
+end)
+
 test('command_prompt_shows_what_the_model_read', function(nvim)
   type_for_ghost(nvim)
   nvim:press('<Esc>:Hxqd prompt<CR>')
@@ -513,7 +463,7 @@ test('checkhealth_with_attached_server_is_all_ok', function(nvim)
     return text:find('hxqd: conflicts') and text
   end)
   local facts = {
-    'shows inline completion', 'hxqd doctor is content', 'the model is loaded', 'ghost text is on',
+    'inline completion', 'hxqd doctor is content', 'the model is loaded', 'ghost text is on',
   }
   for _, line in ipairs(facts) do
     expect_match(report, 'OK [^\n]*' .. line)
@@ -541,20 +491,4 @@ test('leaving_neovim_ends_the_server', function(nvim)
   end)
 end)
 
--- Runs one test in an editor of its own; the problem as a string, or nil.
-local function run(one)
-  local nvim = editor.open(FILE, LINES, one.options, one.without_core)
-  local passed, problem = xpcall(one.run, debug.traceback, nvim)
-  nvim:close()
-  return not passed and problem or nil
-end
-
-local failed = 0
-for _, one in ipairs(tests) do
-  if not arg[1] or one.name:find(arg[1], 1, true) then
-    local problem = run(one)
-    failed = failed + (problem and 1 or 0)
-    io.write(problem and 'FAIL ' or 'ok   ', one.name, '\n', problem and problem .. '\n' or '')
-  end
-end
-os.exit(failed == 0 and 0 or 1)
+suite.run()

@@ -114,7 +114,7 @@ end
 
 -- Types the sample as a user would, and waits for the ghost text.
 local function make_picture()
-  local nvim = editor.open(FILE, LINES, '{ keymaps = false }')
+  local nvim = editor.open(FILE, LINES, { options = '{ keymaps = false }' })
   nvim:lua(([[
     vim.o.columns, vim.o.lines = %d, %d
     vim.o.termguicolors, vim.o.number, vim.o.ruler, vim.o.laststatus = true, true, false, 0

@@ -99,7 +99,7 @@ local function show_prompt()
     return complain('no server is running')
   end
   server.execute(client, 'hxqd.showPrompt', nil, function(prompt)
-    if prompt.text == vim.NIL then
+    if not prompt.text then
       return complain('there was no prompt yet')
     end
     show_text('prompt', prompt.text)

@@ -96,6 +96,11 @@ end
 -- Gap 1, for answers that come late: Neovim holds edits back for a moment, so the server may answer for a text that has
 -- changed already, and the core would draw that. Hands on what fits, and nothing in place of the rest.
 local function hand_on(state, fits, err, items, context)
+  -- Gap 5: the core fails over an answer for a buffer that is gone, or where ghost text was turned off.
+  local buffer = context.bufnr
+  if not vim.api.nvim_buf_is_valid(buffer) or not M.inline.is_enabled({ bufnr = buffer }) then
+    return
+  end
   if fits then
     state.is_outdated = nil
     state.count = items and #items or 0

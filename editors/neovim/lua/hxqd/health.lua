@@ -20,6 +20,11 @@ local RIVALS = {
   loaded_supermaven = 'supermaven-nvim',
 }
 
+-- Filetype → grammar, where their names differ.
+local GRAMMARS = {
+  cuda = 'cpp', javascriptreact = 'javascript', sh = 'bash', typescriptreact = 'tsx',
+}
+
 local function check_neovim()
   health.start('hxqd: Neovim')
   local version = tostring(vim.version())
@@ -59,6 +64,7 @@ local function report_facts(facts, path)
   end
 end
 
+-- Returns the names of the grammars that the program has, or nil.
 local function check_program()
   health.start('hxqd: program')
   local config = vim.lsp.config.hxqd or {}
@@ -85,6 +91,7 @@ local function check_program()
   if parsed and type(facts) == 'table' then
     health.ok('hxqd doctor is content')
     report_facts(facts, '')
+    return facts.grammars
   else
     health.error(
       'hxqd doctor: ' .. (complaint or 'unreadable answer'),
@@ -103,15 +110,16 @@ local function check_server(client)
     return
   end
   health.ok('the server answers')
-  if reply.result.model ~= vim.NIL then
+  local stats = server.without_nulls(reply.result)
+  if stats.model then
     health.ok('the model is loaded')
   else
     health.warn('the model is not loaded', { 'Wait a moment and check again', advice })
   end
-  report_facts(reply.result, '')
+  report_facts(stats, '')
 end
 
-local function check_client()
+local function check_client(grammars)
   health.start('hxqd: client')
   local client = vim.lsp.get_clients({ name = 'hxqd' })[1]
   if not client and vim.lsp.is_enabled and not vim.lsp.is_enabled('hxqd') then
@@ -134,6 +142,9 @@ local function check_client()
       health.info(('ghost text is off for %s, in %s; `:Hxqd enable %s` turns it on'):format(filetype, name, filetype))
     else
       health.warn('ghost text is off in ' .. name, 'Set the option `ghost_text`')
+    end
+    if grammars and not vim.list_contains(grammars, GRAMMARS[filetype] or filetype) then
+      health.info(('%s is completed as plain text: there is no grammar for %s'):format(name, filetype))
     end
   end
   if not options.automatic then
@@ -174,8 +185,7 @@ end
 function M.check()
   check_neovim()
   if vim.fn.has('nvim-0.11') == 1 then
-    check_program()
-    check_client()
+    check_client(check_program())
     check_conflicts()
   end
 end

@@ -40,13 +40,23 @@ function M.client(buffer)
   return vim.iter(clients):find(function(client) return not client:is_stopped() end)
 end
 
---- Asks the server to run a command; `on_result` gets its result. What goes wrong is shown, unless `is_quiet`. Returns the
---- request's number.
+--- A result without its nulls: Neovim 0.12 keeps them as `vim.NIL`, 0.11 leaves them out.
+function M.without_nulls(result)
+  for name, value in pairs(type(result) == 'table' and result or {}) do
+    if value == vim.NIL then
+      result[name] = nil
+    end
+  end
+  return result
+end
+
+--- Asks the server to run a command; `on_result` gets its result, without nulls. What goes wrong is shown, unless `is_quiet`.
+--- Returns the request's number.
 function M.execute(client, command, argument, on_result, is_quiet)
   local params = { command = command, arguments = argument and { argument } or nil }
   local function on_reply(err, result)
     if not err then
-      on_result(result)
+      on_result(M.without_nulls(result))
     elseif not is_quiet then
       vim.notify('hxqd: ' .. err.message, vim.log.levels.ERROR)
     end

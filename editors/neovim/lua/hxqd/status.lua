@@ -18,8 +18,7 @@ function M.refresh()
     return
   end
   server.execute(client, 'hxqd.debug.stats', nil, function(stats)
-    known.model = stats.model ~= vim.NIL and stats.model or nil
-    known.device = stats.device ~= vim.NIL and stats.device or nil
+    known.model, known.device = stats.model, stats.device
     vim.cmd.redrawstatus()
   end, true)
 end

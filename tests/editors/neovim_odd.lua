@@ -1,0 +1,246 @@
+-- The plugin where a user rarely is: the first start, bad installations, and Neovim in an unusual state while ghost text comes.
+--
+-- Run by neovim.sh. An argument runs only the tests with it in their names.
+
+package.path = 'tests/editors/?.lua;' .. package.path
+local suite = require('suite')
+
+local SETTLE_MS = suite.SETTLE_MS
+local expect_equal, expect_match, expect_text = suite.expect_equal, suite.expect_match, suite.expect_text
+local expect_server_agrees, type_for_ghost = suite.expect_server_agrees, suite.type_for_ghost
+local test, test_both = suite.test, suite.test_both
+
+local function attached(nvim, buffer)
+  return nvim:lua("return #vim.lsp.get_clients({ name = 'hxqd', bufnr = ... })", buffer or 0)
+end
+
+-- The report of `:checkhealth hxqd`.
+local function health(nvim)
+  nvim:press('<Esc>:checkhealth hxqd<CR>')
+  return nvim:wait('the report', function()
+    local text = nvim:text()
+    return text:find('hxqd: conflicts') and text
+  end)
+end
+
+-- --- the first start ---------------------------------------------------------------------------------------------------
+
+-- $PATH names the program, as after an installation.
+local ON_PATH = "vim.env.PATH = vim.fs.dirname(vim.env.HXQD) .. ':' .. vim.env.PATH\n"
+
+test('core_client_alone_completes', function(nvim)
+  local before, ghost = type_for_ghost(nvim)
+  nvim:press('<Tab>')
+  expect_text(nvim, before .. ghost)
+  expect_equal(nvim:messages():match('E%d+:[^\n]*'), nil, 'an error')
+end, nil, ON_PATH .. [[
+  vim.lsp.config('hxqd', { init_options = { minProbability = 0 } })
+  vim.lsp.enable('hxqd')
+]])
+
+test('package_folder_with_link_and_packadd_completes', function(nvim)
+  local before, ghost = type_for_ghost(nvim)
+  nvim:press('<Tab>')
+  expect_text(nvim, before .. ghost)
+  nvim:press('<Esc>:helptags ALL | help :Hxqd<CR>')
+  nvim:wait('the manual', function() return nvim:text():find('COMMANDS', 1, true) end)
+end, nil, ON_PATH .. [[
+  local plugin = vim.api.nvim_get_runtime_file('lua/hxqd', false)[1]:gsub('/lua/hxqd$', '')
+  vim.opt.runtimepath:remove(plugin)
+  local pack = vim.fn.stdpath('data') .. '/site/pack/hxqd/opt'
+  vim.fn.mkdir(pack, 'p')
+  vim.uv.fs_symlink(plugin, pack .. '/hxqd')
+  vim.opt.packpath:append(vim.fn.stdpath('data') .. '/site')
+  vim.cmd.packadd('hxqd')
+  require('hxqd').setup({ settings = { minProbability = 0 } })
+]])
+
+test('checkhealth_without_model_says_so', function(nvim)
+  nvim:wait('the message', function() return nvim:messages():find('/nonexistent/model', 1, true) end)
+  local report = health(nvim)
+  expect_match(report, 'ERROR hxqd doctor: [^\n]*/nonexistent/model')
+  expect_match(report, 'WARNING the model is not loaded')
+end, "{ settings = { model = '/nonexistent/model' } }")
+
+test('checkhealth_of_other_program_says_so', function(nvim)
+  expect_match(health(nvim), 'ERROR /[^\n]*/false does not run: exit code 1')
+end, "{ cmd = { 'false' } }")
+
+test('checkhealth_before_enabling_says_so', function(nvim)
+  expect_match(health(nvim), 'WARNING not enabled')
+end, nil, ON_PATH)
+
+test('checkhealth_of_filetype_without_grammar_says_so', function(nvim)
+  nvim:wait_ready()
+  nvim:lua("vim.cmd.edit('odd.rb')")
+  nvim:wait('the server', function() return attached(nvim) == 1 end)
+  expect_match(health(nvim), 'odd.rb is completed as plain text: there is no grammar for ruby')
+end)
+
+-- --- where there is none -----------------------------------------------------------------------------------------------
+
+test('buffers_that_are_no_files_get_no_server', function(nvim)
+  nvim:wait_ready()
+  for _, kind in ipairs({ 'nofile', 'prompt', 'acwrite', 'quickfix' }) do
+    local buffer = nvim:lua([[
+      local buffer = vim.api.nvim_create_buf(true, false)
+      vim.bo[buffer].buftype = ...
+      vim.bo[buffer].filetype = 'python'
+      vim.cmd.sbuffer(buffer)
+      return buffer
+    ]], kind)
+    vim.wait(100)
+    expect_equal(attached(nvim, buffer), 0, 'the servers of ' .. kind)
+  end
+  nvim:press(':terminal<CR>:setfiletype python<CR>')
+  vim.wait(100)
+  expect_equal(attached(nvim), 0, 'the servers of a terminal')
+end)
+
+test_both('buffer_that_cannot_be_changed_shows_no_ghost', function(nvim)
+  nvim:wait_ready()
+  nvim:lua('vim.bo.modifiable = false')
+  nvim:press('Goreturn')
+  vim.wait(SETTLE_MS)
+  expect_equal(nvim:ghost(), nil, 'the ghost text')
+  expect_equal(nvim:messages():match('Error[^\n]*'), nil, 'an error')
+end)
+
+-- --- keys --------------------------------------------------------------------------------------------------------------
+
+test_both('accept_key_in_popup_menu_does_what_it_did_before', function(nvim)
+  nvim:wait_ready()
+  nvim:lua("vim.keymap.set('i', '<Tab>', function() return vim.fn.pumvisible() == 1 and '<C-n>' or '<Tab>' end, { expr = true })")
+  nvim:lua("vim.o.completeopt = 'menuone,noselect'")
+  nvim:press('Gosub<C-x><C-n>')
+  nvim:wait('the menu', function() return nvim:lua('return vim.fn.pumvisible()') == 1 end)
+  nvim:press('<Tab>')
+  nvim:wait('the choice', function() return nvim:text():find('\n    subtract$') end)
+end)
+
+test_both('accept_key_in_snippet_jumps_where_there_is_no_ghost', function(nvim)
+  nvim:wait_ready()
+  nvim:press('Go<C-u>')
+  nvim:lua("vim.snippet.expand('a($1, $2)')")
+  local before = nvim:text()
+  nvim:lua("require('hxqd.ghost').inline.enable(false, { bufnr = 0 })")
+  nvim:press('<Tab>')
+  vim.wait(300)
+  nvim:press('x')
+  expect_text(nvim, (before:gsub('a%(, %)$', 'a(, x)')))
+end)
+
+-- --- texts -------------------------------------------------------------------------------------------------------------
+
+test_both('file_with_dos_lines_is_completed_and_saved_as_such', function(nvim)
+  nvim:lua([[
+    vim.cmd.write({ '++ff=dos', mods = { silent = true } })
+    vim.cmd.edit({ bang = true })
+  ]])
+  local before, ghost = type_for_ghost(nvim)
+  nvim:press('<Tab><Esc>:silent write<CR>')
+  expect_text(nvim, before .. ghost)
+  local lines = before .. ghost .. '\n'
+  nvim:wait('the file', function()
+    return table.concat(vim.fn.readfile(nvim.path, 'b'), '\n') == lines:gsub('\n', '\r\n')
+  end)
+  expect_equal(nvim:server_text():gsub('\r', ''), lines, "the server's text")
+end)
+
+test_both('tabs_and_wide_letters_are_completed_at_cursor', function(nvim)
+  nvim:wait_ready()
+  nvim:lua("vim.bo.expandtab = false; vim.bo.tabstop = 8; vim.bo.shiftwidth = 8")
+  local before, ghost = type_for_ghost(nvim, '<C-u><C-v><Tab><C-v><Tab>print("中文字符", 名前, ')
+  local _, row, column = nvim:ghost()
+  expect_equal(column, #before:match('[^\n]*$'), 'the column')
+  nvim:press('<Tab>')
+  expect_text(nvim, before .. ghost)
+  expect_server_agrees(nvim)
+end)
+
+test_both('wrapped_line_and_fold_are_completed', function(nvim)
+  nvim:wait_ready()
+  nvim:lua("vim.wo.foldmethod, vim.wo.foldlevel = 'indent', 0")
+  local before, ghost = type_for_ghost(nvim, '<C-u>x = [' .. ('"word", '):rep(14))
+  nvim:press('<Tab>')
+  expect_text(nvim, before .. ghost)
+  expect_server_agrees(nvim)
+end)
+
+test_both('very_fast_typing_keeps_server_and_ghost_right', function(nvim)
+  nvim:wait_ready()
+  nvim:press('Go')
+  for line = 1, 30 do
+    nvim:press(('<C-u>def f%d(a):<CR>return a + %d<CR>'):format(line, line))
+  end
+  nvim:press('<C-u>ret')
+  nvim:press('urn')
+  local ghost = nvim:wait_ghost()
+  local before = nvim:text()
+  nvim:press('<Tab>')
+  expect_text(nvim, before .. ghost)
+  expect_server_agrees(nvim)
+end)
+
+-- --- several buffers ---------------------------------------------------------------------------------------------------
+
+test_both('buffer_wiped_while_answer_is_due_leaves_no_error', function(nvim)
+  type_for_ghost(nvim)
+  local pid = nvim:server_pids()[1]
+  vim.uv.kill(pid, 'sigstop')
+  nvim:press(' ')
+  nvim:wait('the request', function()
+    return nvim:lua("return next(vim.lsp.get_clients({ name = 'hxqd' })[1].requests) ~= nil")
+  end)
+  nvim:lua('vim.cmd.bwipeout({ bang = true })')
+  vim.uv.kill(pid, 'sigcont')
+  vim.wait(SETTLE_MS)
+  expect_equal(nvim:messages(), '', 'the messages')
+end)
+
+test_both('buffer_unloaded_and_loaded_again_is_completed', function(nvim)
+  type_for_ghost(nvim)
+  nvim:press('<Esc>')
+  nvim:lua([[
+    vim.cmd.write()
+    local buffer = vim.api.nvim_get_current_buf()
+    vim.cmd.enew()
+    vim.cmd.bunload(buffer)
+    vim.cmd.buffer(buffer)
+  ]])
+  nvim:wait('the server', function() return attached(nvim) == 1 end)
+  nvim:press('GA ')
+  local ghost = nvim:wait_ghost()
+  local before = nvim:text()
+  nvim:press('<Tab>')
+  expect_text(nvim, before .. ghost)
+  expect_server_agrees(nvim)
+  expect_equal(nvim:messages():match('E%d+:[^\n]*') or nvim:messages():match('Error[^\n]*'), nil, 'an error')
+end)
+
+test_both('ghost_is_in_the_buffer_that_is_typed_in_only', function(nvim)
+  type_for_ghost(nvim)
+  nvim:press('<C-o>:split other.py<CR>')
+  nvim:wait('the server', function() return attached(nvim) == 1 end)
+  nvim:press('<Esc>idef multiply(a, b):<CR>')
+  nvim:wait_ghost()
+  expect_equal(nvim:lua([[
+    local namespace, count = vim.api.nvim_create_namespace('nvim.lsp.inline_completion'), 0
+    for _, buffer in ipairs(vim.api.nvim_list_bufs()) do
+      count = count + #vim.api.nvim_buf_get_extmarks(buffer, namespace, 0, -1, {})
+    end
+    return count
+  ]]), 1, 'the number of ghost texts')
+end)
+
+test_both('file_in_floating_window_is_completed', function(nvim)
+  nvim:wait_ready()
+  nvim:lua([[
+    vim.api.nvim_open_win(0, true, { relative = 'editor', row = 1, col = 1, width = 60, height = 12, border = 'rounded' })
+  ]])
+  local before, ghost = type_for_ghost(nvim)
+  nvim:press('<Tab>')
+  expect_text(nvim, before .. ghost)
+end)
+
+suite.run()
