@@ -3,6 +3,7 @@
 #include "lsp/candidates.h"
 
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -12,6 +13,11 @@
 /* How alternatives are drawn: warm enough to differ, cool enough to compile. */
 static const float alternative_temperature = 0.6f;
 static const float alternative_top_p = 0.95f;
+
+/* What the name of an element is made of, and how long its end tag may be. */
+static const char name_bytes[] =
+    "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-.:_";
+enum { END_TAG_BYTES = 64 };
 
 /* A text on its way. */
 struct writing {
@@ -74,22 +80,49 @@ static size_t first_line_bytes(const char *text)
 
 /* Blocks */
 
+/* Whether a line would leave fewer errors with `end` on the next one. */
+static bool is_better_with(const struct graft *graft, const char *line, size_t errors,
+                           const char *end)
+{
+    char *closed;
+    const int bytes = asprintf(&closed, "%s\n%s", line, end);
+
+    if (bytes < 0)
+        return false;
+    const bool better = graft_errors(graft, 0, closed, (size_t)bytes) < errors;
+    free(closed);
+    return better;
+}
+
+/* The tag that ends the element whose tag begins last in a line; "" where there is none, or a name too long for it. */
+static void end_tag_of(const char *line, char tag[END_TAG_BYTES])
+{
+    size_t name = 0, bytes = 0;
+
+    for (const char *at = line; *at; at++) {
+        const size_t length = at[0] == '<' ? strspn(at + 1, name_bytes) : 0;
+        if (length > 0) {
+            name = (size_t)(at + 1 - line);
+            bytes = length;
+        }
+    }
+    tag[0] = '\0';
+    if (bytes > 0 && bytes + sizeof "</>" <= END_TAG_BYTES)
+        snprintf(tag, END_TAG_BYTES, "</%.*s>", (int)bytes, line + name);
+}
+
 /* Whether a line opens a block that lacks its end: with one the parser would complain less. */
 static bool lacks_end(const struct graft *graft, const char *line)
 {
-    static const char *const ends[] = {"\n}", "\nend", "\nfi", "\ndone"};
+    static const char *const ends[] = {"}", "end", "fi", "done"};
     const size_t errors = graft_errors(graft, 0, line, strlen(line));
+    char tag[END_TAG_BYTES];
     bool lacks = false;
 
-    for (size_t i = 0; i < sizeof ends / sizeof *ends && errors > 0 && !lacks; i++) {
-        char *closed;
-        int bytes = asprintf(&closed, "%s%s", line, ends[i]);
-        if (bytes < 0)
-            return false;
-        lacks = graft_errors(graft, 0, closed, (size_t)bytes) < errors;
-        free(closed);
-    }
-    return lacks;
+    end_tag_of(line, tag);
+    for (size_t i = 0; i < sizeof ends / sizeof *ends && errors > 0 && !lacks; i++)
+        lacks = is_better_with(graft, line, errors, ends[i]);
+    return lacks || (errors > 0 && *tag && is_better_with(graft, line, errors, tag));
 }
 
 /* Sees whether the first line, which is all that was asked for, opens a block that lacks its end; then the block is to be

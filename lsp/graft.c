@@ -48,7 +48,8 @@ struct graft *graft_create(const struct context *context)
         syntax_destroy(graft->syntax);
         graft->syntax = NULL;
     }
-    graft->errors = graft->syntax ? syntax_error_count(graft->syntax) : 0;
+    graft->errors =
+        graft->syntax ? syntax_error_count(graft->syntax, graft->text, graft->bytes) : 0;
     return graft;
 }
 

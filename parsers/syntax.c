@@ -12,7 +12,7 @@
 #include <string.h>
 #include <time.h>
 
-#include "parsers/tree.h"
+#include "parsers/faults.h"
 
 enum {
     SYNTAX_CHUNK_BYTES = 4096, /* handed over between two looks at the clock */
@@ -27,14 +27,9 @@ struct syntax {
     int skipped_edits; /* still to pass before parsing is tried again */
 };
 
-enum { PIECES = 3 };
-
-/* What the parser reads from: pieces that lie in a row, some of them empty. */
+/* What the parser reads from. */
 struct reading {
-    struct piece {
-        const char *text;
-        size_t bytes;
-    } pieces[PIECES];
+    struct pieces text;
     int64_t deadline_ns;
     bool expired;
 };
@@ -57,14 +52,14 @@ static const char *read_chunk(void *payload, uint32_t offset, TSPoint point, uin
     *count = 0;
     if (!reading->expired)
         reading->expired = processor_time_ns() > reading->deadline_ns;
-    while (piece < PIECES && at >= reading->pieces[piece].bytes)
-        at -= reading->pieces[piece++].bytes;
-    if (reading->expired || piece == PIECES)
+    while (piece < PIECES_MAX && at >= reading->text.items[piece].bytes)
+        at -= reading->text.items[piece++].bytes;
+    if (reading->expired || piece == PIECES_MAX)
         return "";
 
-    size_t left = reading->pieces[piece].bytes - at;
+    size_t left = reading->text.items[piece].bytes - at;
     *count = left < SYNTAX_CHUNK_BYTES ? (uint32_t)left : SYNTAX_CHUNK_BYTES;
-    return reading->pieces[piece].text + at;
+    return reading->text.items[piece].text + at;
 }
 
 /* The tree of what `reading` holds, `old` having been told of the edits since; NULL when it was given up. */
@@ -174,7 +169,7 @@ bool syntax_parse(struct syntax *syntax, const char *text, size_t bytes)
     if (bytes > SYNTAX_LIMIT_BYTES)
         return give_up(syntax);
 
-    struct reading reading = {.pieces = {{text, bytes}}};
+    struct reading reading = {.text = {{{text, bytes}}}};
     TSTree *tree = parse_pieces(syntax->parser, syntax->tree, &reading);
     if (!tree)
         return give_up(syntax);
@@ -195,44 +190,11 @@ const TSTree *syntax_tree(const struct syntax *syntax)
     return syntax->current ? syntax->tree : NULL;
 }
 
-/* Moves to the next node in order, skipping below the present one unless `enter`. False at the end. */
-static bool cursor_advance(TSTreeCursor *cursor, bool enter)
+size_t syntax_error_count(const struct syntax *syntax, const char *text, size_t bytes)
 {
-    if (enter && ts_tree_cursor_goto_first_child(cursor))
-        return true;
-    while (!ts_tree_cursor_goto_next_sibling(cursor)) {
-        if (!ts_tree_cursor_goto_parent(cursor))
-            return false;
-    }
-    return true;
-}
+    const struct pieces whole = {{{text, bytes}}};
 
-static size_t count_errors(const TSTree *tree)
-{
-    /* HTML's grammar has a node of its own for a tag that closes nothing, and does not call it an error */
-    static const char stray[] = "erroneous_end_tag";
-    const TSSymbol tag =
-        ts_language_symbol_for_name(ts_tree_language(tree), stray, sizeof stray - 1, true);
-    TSTreeCursor cursor = ts_tree_cursor_new(ts_tree_root_node(tree));
-    size_t errors = 0;
-    TSNode node;
-
-    /* an error's own insides are not counted again; subtrees without any are skipped where that can be told */
-    do {
-        node = ts_tree_cursor_current_node(&cursor);
-        bool counts = ts_node_is_missing(node) || !strcmp(ts_node_type(node), "ERROR") ||
-                      (tag != 0 && ts_node_symbol(node) == tag);
-        errors += counts;
-        if (!cursor_advance(&cursor, !counts && (tag != 0 || ts_node_has_error(node))))
-            break;
-    } while (errors < SYNTAX_ERROR_LIMIT);
-    ts_tree_cursor_delete(&cursor);
-    return errors;
-}
-
-size_t syntax_error_count(const struct syntax *syntax)
-{
-    return syntax_tree(syntax) ? count_errors(syntax->tree) : 0;
+    return syntax_tree(syntax) ? faults_count(syntax->tree, &whole) : 0;
 }
 
 size_t syntax_error_count_with(const struct syntax *syntax, const char *text, size_t bytes,
@@ -243,15 +205,15 @@ size_t syntax_error_count_with(const struct syntax *syntax, const char *text, si
     if (bytes + count > SYNTAX_LIMIT_BYTES)
         return SYNTAX_ERROR_LIMIT;
 
-    struct reading reading = {.pieces = {
+    struct reading reading = {.text = {{
                                   {text, range.start},
                                   {inserted, count},
                                   {text + range.end, bytes - range.end},
-                              }};
+                              }}};
     TSTree *old = ts_tree_copy(syntax->tree);
     edit_tree(old, text, range, inserted, count);
     TSTree *tree = parse_pieces(syntax->parser, old, &reading);
-    size_t errors = tree ? count_errors(tree) : SYNTAX_ERROR_LIMIT;
+    size_t errors = tree ? faults_count(tree, &reading.text) : SYNTAX_ERROR_LIMIT;
     if (tree)
         ts_tree_delete(tree);
     ts_tree_delete(old);

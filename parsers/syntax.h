@@ -39,9 +39,10 @@ bool syntax_parse(struct syntax *syntax, const char *text, size_t bytes);
 
 const struct language *syntax_language(const struct syntax *syntax);
 
-/* Errors and missing tokens in the tree, counted up to a limit; 0 where there is no tree. */
+/* Errors and missing tokens in the tree of `text`, and elements of HTML and JSX that do not end as they must, counted up to a
+ * limit; 0 where there is no tree. */
 enum { SYNTAX_ERROR_LIMIT = 1000 };
-size_t syntax_error_count(const struct syntax *syntax);
+size_t syntax_error_count(const struct syntax *syntax, const char *text, size_t bytes);
 
 /* What syntax_error_count would say if bytes `range` of `text` became the `count` bytes of `inserted`; syntax and text stay as
  * they are. Costs a fraction of a parse: all that the change leaves untouched is reused. SYNTAX_ERROR_LIMIT when it had to be

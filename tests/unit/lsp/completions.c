@@ -136,7 +136,7 @@ static size_t count_errors(const struct language *language, const char *text, si
 
     if (syntax)
         assert_true(syntax_parse(syntax, text, bytes));
-    size_t errors = syntax ? syntax_error_count(syntax) : 0;
+    size_t errors = syntax ? syntax_error_count(syntax, text, bytes) : 0;
     syntax_destroy(syntax);
     return errors;
 }

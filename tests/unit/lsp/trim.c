@@ -238,7 +238,7 @@ static size_t count_errors(const struct context *context, const char *inserted)
     int bytes = asprintf(&text, "%s%s%s", context->before, inserted, context->after);
     assert_true(bytes >= 0);
     struct syntax *syntax = parse(context->language, text, (size_t)bytes);
-    size_t errors = syntax_error_count(syntax);
+    size_t errors = syntax_error_count(syntax, text, (size_t)bytes);
 
     syntax_destroy(syntax);
     free(text);
