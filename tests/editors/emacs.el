@@ -1,0 +1,136 @@
+;;; emacs.el --- hxqd.el in a real Emacs with the real server -*- lexical-binding: t; -*-
+
+;; Eglot and lsp-mode in turn connect to the server in $HXQD, with its embedded model, on a file of a scratch folder.  Run by
+;; emacs.sh.  What the model writes is its own affair: only that something comes, and where, is expected.
+
+;;; Code:
+
+(require 'cl-lib)
+(require 'ert)
+(require 'eglot)
+(package-initialize)
+
+(defconst emacs-wait-seconds 60 "Patience with slow machines.  No test measures time.")
+
+(setq hxqd-command (list (getenv "HXQD") "serve" "--stdio")
+      hxqd-settings '(:minProbability 0)
+      lsp-warn-no-matched-clients nil
+      lsp-enable-suggest-server-download nil
+      lsp-auto-guess-root t)
+
+(defun emacs-wait (what condition)
+  "Handle what arrives until CONDITION gives something, and return that; fail over WHAT."
+  (let ((end (time-add nil emacs-wait-seconds)) found)
+    (while (and (not (setq found (funcall condition))) (time-less-p nil end))
+      (accept-process-output nil 0.05))
+    (or found (ert-fail (format "waited in vain for %s; the buffer:\n%s" what (buffer-string))))))
+
+(defun emacs-call (client method params)
+  "Have the server of CLIENT (`eglot' or `lsp') answer METHOD with PARAMS."
+  (if (eq client 'eglot)
+      (jsonrpc-request (eglot-current-server) method params)
+    (lsp-request (substring (symbol-name method) 1) params)))
+
+(defun emacs-connected-p (client)
+  "Whether CLIENT's server has answered `initialize'."
+  (if (eq client 'eglot)
+      (eglot-current-server)
+    (cl-some (lambda (workspace) (eq (lsp--workspace-status workspace) 'initialized)) (lsp-workspaces))))
+
+(defun emacs-wait-model (client)
+  "Wait until the server of CLIENT has its model."
+  (emacs-wait "the model"
+              (lambda ()
+                (let ((stats (emacs-call client :workspace/executeCommand '(:command "hxqd.debug.stats"))))
+                  (if (hash-table-p stats) (gethash "model" stats) (plist-get stats :model))))))
+
+(defmacro emacs-with (client &rest body)
+  "Run BODY in a buffer with a Python file whose server is CLIENT's."
+  (declare (indent 1))
+  `(let* ((folder (make-temp-file "hxqd-test" t)) (file (expand-file-name "sample.py" folder)))
+     (make-directory (expand-file-name ".git" folder))
+     (write-region "def clamp(value, low, high):\n    # keep the value between low and high\n\n\nclamp(1, 2, 3)\n" nil file)
+     (find-file file)
+     (unwind-protect
+         (progn
+           (if (eq ,client 'eglot) (apply #'eglot--connect (eglot--guess-contact)) (lsp))
+           (emacs-wait "the server" (lambda () (emacs-connected-p ,client)))
+           (emacs-wait-model ,client)
+           ,@body)
+       (ignore-errors
+         (if (eq ,client 'eglot) (eglot-shutdown (eglot-current-server)) (lsp-workspace-shutdown (car (lsp-workspaces)))))
+       (set-buffer-modified-p nil)
+       (kill-buffer)
+       (delete-directory folder t))))
+
+(defun emacs-need-lsp-mode ()
+  "Skip a test where lsp-mode is not installed."
+  (unless (require 'lsp-mode nil t)
+    (ert-skip "lsp-mode is not installed")))
+
+(defun emacs-expect-generated ()
+  "`hxqd-generate' writes what the comment says, and one undo takes it back."
+  (let ((before (buffer-string)))
+    (goto-char (point-min))
+    (forward-line 2)
+    (hxqd-generate "")
+    (emacs-wait "code" (lambda () (not (equal (buffer-string) before))))
+    (should (string-search "low" (buffer-string)))))
+
+(defun emacs-expect-hover (shown)
+  "What SHOWN, the text of a hover at `clamp(1, ...)', names is the definition."
+  (should (string-search "def clamp(value, low, high)" shown)))
+
+(ert-deftest eglot-generate-writes-code ()
+  (emacs-with 'eglot (emacs-expect-generated)))
+
+(ert-deftest eglot-hover-shows-signature ()
+  (emacs-with 'eglot
+    (goto-char (point-max))
+    (forward-line -1)
+    (emacs-expect-hover
+     (emacs-wait "the hover" (lambda ()
+                               (let (said)
+                                 (eglot-hover-eldoc-function (lambda (text &rest _) (setq said text)))
+                                 (emacs-wait "an answer" (lambda () said))))))))
+
+(ert-deftest eglot-code-actions-are-offered ()
+  (emacs-with 'eglot
+    (goto-char (point-min))
+    (forward-line 2)
+    (let ((actions (emacs-wait "actions" (lambda () (eglot-code-actions (point) (point))))))
+      (should (cl-some (lambda (action) (plist-get action :title)) actions)))))
+
+(ert-deftest lsp-mode-generate-writes-code ()
+  (emacs-need-lsp-mode)
+  (emacs-with 'lsp (emacs-expect-generated)))
+
+(ert-deftest lsp-mode-hover-shows-signature ()
+  (emacs-need-lsp-mode)
+  (emacs-with 'lsp
+    (goto-char (point-max))
+    (forward-line -1)
+    (let ((answer (lsp-request "textDocument/hover" (lsp--text-document-position-params))))
+      (emacs-expect-hover (lsp--render-on-hover-content (gethash "contents" answer) t)))))
+
+(ert-deftest lsp-mode-code-actions-are-offered ()
+  (emacs-need-lsp-mode)
+  (emacs-with 'lsp
+    (goto-char (point-min))
+    (forward-line 2)
+    (should (> (length (lsp-code-actions-at-point)) 0))))
+
+(ert-deftest lsp-mode-inline-completion-is-shown-and-accepted ()
+  (emacs-need-lsp-mode)
+  (require 'lsp-inline-completion)
+  (emacs-with 'lsp
+    (goto-char (point-max))
+    (insert "\n\ndef add(a, b):\n    return")
+    (let ((before (buffer-string)))
+      (lsp-inline-completion-display)
+      (emacs-wait "ghost text" (lambda () (lsp-inline-completion--active-p)))
+      (lsp-inline-completion-accept)
+      (should (string-prefix-p before (buffer-string)))
+      (should (> (buffer-size) (length before))))))
+
+;;; emacs.el ends here
