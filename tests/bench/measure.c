@@ -78,7 +78,7 @@ static size_t count_errors(const struct language *language, const char *text)
 {
     struct syntax *syntax = syntax_create(language);
     const bool parsed = syntax && syntax_parse(syntax, text, strlen(text));
-    const size_t errors = syntax_error_count(syntax);
+    const size_t errors = syntax_error_count(syntax, text, strlen(text));
 
     assert(parsed);
     syntax_destroy(syntax);
