@@ -164,7 +164,7 @@ export class Editor {
     // A window that is still being set up may close it again.
     await waitFor(`${JSON.stringify(text)} in the quick input`, async () => {
       await this.press('Escape', key);
-      const patience = { timeout: 3000 };
+      const patience = { timeout: 10_000 };
       return input.fill(text, patience).then(() => entry.click(patience)).then(() => true, () => false);
     }, () => this.everything());
   }
@@ -191,7 +191,7 @@ export class Editor {
     const titles = this.page.locator('.action-widget .monaco-list-row.action .title');
     await waitFor('code actions', async () => {
       await this.press('Escape', 'Control+.');
-      return titles.first().waitFor({ timeout: 3000 }).then(() => true, () => false);
+      return titles.first().waitFor({ timeout: 10_000 }).then(() => true, () => false);
     }, () => this.everything());
     return titles.allInnerTexts();
   }
