@@ -29,7 +29,8 @@ enum {
     WORDS_TIMES = 6,
     SENTENCE_TIMES = 4, /* at least SENTENCE_WORDS of them; */
     SENTENCE_WORDS = 4,
-    ELEMENT_TIMES = 10, /* elements of a list. */
+    ELEMENT_TIMES = 10, /* elements of a list; */
+    NUMBER_TIMES = 40,  /* numbers alone. */
     WORDS_BYTES = 24,
 };
 
@@ -332,14 +333,15 @@ static bool is_name_cycle(const struct tokens *tokens, size_t end, size_t period
 /* How often a cycle of words comes that ends before token `end`, before it is one. */
 static size_t words_wanted(const struct tokens *tokens, size_t end, size_t period)
 {
-    size_t words = 0, commas = 0;
+    size_t words = 0, numbers = 0, commas = 0;
 
     for (size_t i = end - period; i < end; i++) {
         words += tokens->items[i].kind == KIND_WORD;
+        numbers += tokens->items[i].kind == KIND_NUMBER;
         commas += is_text(tokens, i, ",");
     }
     if (words == 0)
-        return SIZE_MAX;
+        return numbers > 0 ? NUMBER_TIMES : SIZE_MAX;
     if (words < SENTENCE_WORDS * commas)
         return ELEMENT_TIMES;
     return words >= SENTENCE_WORDS ? SENTENCE_TIMES : WORDS_TIMES;

@@ -1,6 +1,6 @@
-/* Tree-sitter marks what its grammar cannot read. The grammars of HTML and JSX can read more than is right: HTML's ends an element
- * wherever one around it ends, which is allowed for some names only (HTML, 13.1.2.4, "Optional tags"), and JSX's does not
- * compare names. An element without an end at all is an error to both. */
+/* Tree-sitter marks what its grammar cannot read. The grammars of HTML and JSX can read more than is right: HTML's ends an
+ * element wherever one around it ends, which is allowed for some names only (HTML, 13.1.2.4, "Optional tags"), and JSX's does
+ * not compare names. An element without an end at all is an error to both. */
 #include "parsers/faults.h"
 
 #include <stdbool.h>

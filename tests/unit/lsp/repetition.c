@@ -60,7 +60,15 @@ static const struct repetition_case circles[] = {
      "  go();\n",
      "if (a)\n  go();\nif (b)\n  go();\n"},
 
-    /* words */
+    /* words, and numbers without an end */
+    {"zeros",
+     "0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, "
+     "0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, ",
+     "0"},
+    {"numbers in a string",
+     "20 20 20 20 20 20 20 20 20 20 20 20 20 20 20 20 20 20 20 20 20 20 20 20 20 20 20 20 20 20 20 "
+     "20 20 20 20 20 20 20 20 20 20 20 20 20 20 20 20 20 ",
+     "20"},
     {"members", "self.a.self.a.self.a.self.a.self.a.self.a.self.a.", "self.a"},
     {"operands", "b + b + b + b + b + b + b + b + b + b + b + b + ", "b"},
     {"arguments", "a, b, b, b, b, b, b, b, b, b, b, b, b, b, ", "a, b"},
