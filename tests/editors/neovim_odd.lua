@@ -133,14 +133,14 @@ end)
 -- --- texts -------------------------------------------------------------------------------------------------------------
 
 test_both('file_with_dos_lines_is_completed_and_saved_as_such', function(nvim)
-  nvim:lua([[
-    vim.cmd.write({ '++ff=dos', mods = { silent = true } })
-    vim.cmd.edit({ bang = true })
-  ]])
+  local lines = vim.fn.readfile(nvim.path)
+  vim.fn.writefile(vim.tbl_map(function(line) return line .. '\r' end, lines), nvim.path)
+  nvim:press(':silent edit!<CR>')
+  nvim:wait('the file', function() return nvim:lua('return vim.bo.fileformat') == 'dos' end)
   local before, ghost = type_for_ghost(nvim)
   nvim:press('<Tab><Esc>:silent write<CR>')
   expect_text(nvim, before .. ghost)
-  local lines = before .. ghost .. '\n'
+  lines = before .. ghost .. '\n'
   nvim:wait('the file', function()
     return table.concat(vim.fn.readfile(nvim.path, 'b'), '\n') == lines:gsub('\n', '\r\n')
   end)
