@@ -250,74 +250,74 @@ look_up_step_bf16(const struct plane *p0, const struct plane *p1, const uint8_t 
 
 /* `row_count` rows of a tile; the first to come by fetches for all. */
 static inline __attribute__((always_inline)) void
-look_up_bf16(const uint8_t *planes, const uint8_t *indices, const uint16_t *x, int64_t cols,
-             const bool fetches, const int row_count, const int count,
-             __m512 total[ISA_DIRECT_INPUTS][ISA_TILE_ROWS])
+look_up_bf16(const struct plane *p0, const struct plane *p1, const uint8_t *indices,
+             const uint16_t *x, int64_t cols, const bool fetches, const int row_count,
+             const int count, __m512 total[ISA_DIRECT_INPUTS][ISA_TILE_ROWS])
 {
-    const struct plane p0 = plane_load(planes), p1 = plane_load(planes + 256);
-
     UNROLL
     for (int t = 0; t < count; t++)
         UNROLL
     for (int r = 0; r < row_count; r++)
         total[t][r] = _mm512_setzero_ps();
     for (int64_t i = 0; i < cols; i += ISA_STEP) {
-        if (fetches)
-            UNROLL
-        for (int r = 0; r < ISA_TILE_ROWS; r++)
+        UNROLL
+        for (int r = 0; fetches && r < ISA_TILE_ROWS; r++)
             fetch_ahead(indices + r * ISA_STEP);
-        look_up_step_bf16(&p0, &p1, indices, x, row_count, count, total);
+        look_up_step_bf16(p0, p1, indices, x, row_count, count, total);
         indices += ISA_TILE_ROWS * ISA_STEP;
         x += count * ISA_STEP;
     }
 }
 
-/* Four rows at once while their sums fit the registers. */
+/* A tile with four rows at once while their sums fit the registers, else with two and two. */
 static inline __attribute__((always_inline)) void
-look_up_four_bf16(const void *table, const uint8_t *indices, const void *panel, int64_t cols,
-                  const int count, float *sums, int64_t sums_stride)
+look_up_tile_bf16(const struct plane *p0, const struct plane *p1, const uint8_t *indices,
+                  const uint16_t *x, int64_t cols, const int count, float *sums,
+                  int64_t sums_stride)
 {
-    __m512 total[ISA_DIRECT_INPUTS][ISA_TILE_ROWS];
-
-    look_up_bf16(table, indices, panel, cols, true, 4, count, total);
-    UNROLL
-    for (int t = 0; t < count; t++)
-        sums_store(total[t], sums + t * sums_stride);
-}
-
-/* Two rows, then two more, for as many inputs as four rows have no room for. */
-static inline __attribute__((always_inline)) void
-look_up_twos_bf16(const void *table, const uint8_t *indices, const void *panel, int64_t cols,
-                  const int count, float *sums, int64_t sums_stride)
-{
+    const bool in_halves = count > ISA_DIRECT_INPUTS / 2;
     __m512 first[ISA_DIRECT_INPUTS][ISA_TILE_ROWS], second[ISA_DIRECT_INPUTS][ISA_TILE_ROWS];
 
-    look_up_bf16(table, indices, panel, cols, true, 2, count, first);
-    look_up_bf16(table, indices + 2 * ISA_STEP, panel, cols, false, 2, count, second);
+    look_up_bf16(p0, p1, indices, x, cols, true, in_halves ? 2 : 4, count, first);
+    if (in_halves)
+        look_up_bf16(p0, p1, indices + 2 * ISA_STEP, x, cols, false, 2, count, second);
     UNROLL
     for (int t = 0; t < count; t++) {
-        const __m512 total[ISA_TILE_ROWS] = {first[t][0], first[t][1], second[t][0], second[t][1]};
+        const __m512 total[ISA_TILE_ROWS] = {first[t][0], first[t][1],
+                                             in_halves ? second[t][0] : first[t][2],
+                                             in_halves ? second[t][1] : first[t][3]};
         sums_store(total, sums + t * sums_stride);
     }
 }
 
-static void multiply_bf16(const void *table, const uint8_t *indices, const void *panel,
+/* Several tiles, so that one's last sums are made while the next one's indices arrive. */
+static inline __attribute__((always_inline)) void
+look_up_tiles_bf16(const uint8_t *planes, const uint8_t *indices, int tiles, const uint16_t *x,
+                   int64_t cols, const int count, float *sums, int64_t sums_stride)
+{
+    const struct plane p0 = plane_load(planes), p1 = plane_load(planes + 256);
+
+    for (int i = 0; i < tiles; i++, indices += ISA_TILE_ROWS * cols)
+        look_up_tile_bf16(&p0, &p1, indices, x, cols, count, sums + i * ISA_TILE_ROWS, sums_stride);
+}
+
+static void multiply_bf16(const void *table, const uint8_t *indices, int tiles, const void *panel,
                           int64_t cols, int n, float *sums, int64_t sums_stride)
 {
-#define DIRECT_CASE(rows, count)                                                                   \
+#define DIRECT_CASE(count)                                                                         \
     case count:                                                                                    \
-        look_up_##rows##_bf16(table, indices, panel, cols, count, sums, sums_stride);              \
+        look_up_tiles_bf16(table, indices, tiles, panel, cols, count, sums, sums_stride);          \
         break
 
     switch (n) {
-        DIRECT_CASE(four, 1);
-        DIRECT_CASE(four, 2);
-        DIRECT_CASE(four, 3);
-        DIRECT_CASE(four, 4);
-        DIRECT_CASE(twos, 5);
-        DIRECT_CASE(twos, 6);
-        DIRECT_CASE(twos, 7);
-        DIRECT_CASE(twos, 8);
+        DIRECT_CASE(1);
+        DIRECT_CASE(2);
+        DIRECT_CASE(3);
+        DIRECT_CASE(4);
+        DIRECT_CASE(5);
+        DIRECT_CASE(6);
+        DIRECT_CASE(7);
+        DIRECT_CASE(8);
     }
 #undef DIRECT_CASE
 }

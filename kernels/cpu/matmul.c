@@ -145,10 +145,9 @@ static void multiply_rows(const struct matmul *job, const struct matrix *matrix,
     const int64_t padded = matrix->steps * ISA_STEP;
 
     if (is_multiplied_directly(job, matrix)) {
-        for (int row = 0; row < tile_count * ISA_TILE_ROWS; row += ISA_TILE_ROWS)
-            job->packed.format->multiply(
-                table_of(job, matrix), matrix->tiles + matrix_offset(matrix, base + row, 0),
-                job->packed.panels, padded, job->n, sums + row, BLOCK_ROWS);
+        job->packed.format->multiply(table_of(job, matrix),
+                                     matrix->tiles + matrix_offset(matrix, base, 0), tile_count,
+                                     job->packed.panels, padded, job->n, sums, BLOCK_ROWS);
         return;
     }
     for (int64_t col = 0; col < padded; col += job->packed.block_cols) {
