@@ -75,7 +75,7 @@ char *lines_copy(const char *text, struct span range)
         return NULL;
     for (size_t i = range.start; i < range.end; i++) {
         if (text[i] != '\r' || i + 1 == range.end || text[i + 1] != '\n')
-            copy[count++] = text[i];
+            copy[count++] = text[i] ? text[i] : ' ';
     }
     copy[count] = '\0';
     return copy;

@@ -32,7 +32,7 @@ struct span lines_selected(const char *text, struct span range);
 /* As many whole lines of `range`, which begins at a line's start, as `limit` bytes hold. */
 struct span lines_cut(const char *text, struct span range, size_t limit);
 
-/* A copy with '\n' for "\r\n", NUL-terminated, for the caller to free; NULL on exhausted memory. */
+/* A copy with '\n' for "\r\n" and a space for NUL, NUL-terminated, for the caller to free; NULL on exhausted memory. */
 char *lines_copy(const char *text, struct span range);
 
 #endif

@@ -192,10 +192,22 @@ size_t secrets_mask(char *text, size_t bytes)
     return masked;
 }
 
+char *secrets_copy(const char *text, size_t bytes)
+{
+    char *copy = malloc(bytes + 1);
+
+    if (!copy)
+        return NULL;
+    memcpy(copy, text, bytes);
+    copy[bytes] = '\0';
+    secrets_mask(copy, bytes);
+    return copy;
+}
+
 char *secrets_clean_part(const char *text, size_t bytes, const char *part, size_t part_bytes,
                          size_t *kept)
 {
-    char *masked = malloc(bytes + 1), *clean = malloc(part_bytes + 2);
+    char *masked = secrets_copy(text, bytes), *clean = malloc(part_bytes + 2);
     const char *end = part + part_bytes;
 
     *kept = 0;
@@ -204,8 +216,6 @@ char *secrets_clean_part(const char *text, size_t bytes, const char *part, size_
         free(clean);
         return NULL;
     }
-    memcpy(masked, text, bytes);
-    secrets_mask(masked, bytes);
     while (part < end) {
         const char *newline = memchr(part, '\n', (size_t)(end - part));
         const size_t line = newline ? (size_t)(newline - part) : (size_t)(end - part);

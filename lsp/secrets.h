@@ -31,6 +31,9 @@ bool secrets_path(const char *path);
  * what is cut off may not be known for what it is. */
 size_t secrets_mask(char *text, size_t bytes);
 
+/* A masked copy, of the same length also where the text holds NULs, for the caller to free; NULL when memory is exhausted. */
+char *secrets_copy(const char *text, size_t bytes);
+
 /* A copy of whole lines without those that hold a secret or a part of one, each ending in '\n', NUL-terminated too; the caller
  * frees it. `part` must lie in `text`, where secrets are looked for. NULL when memory is exhausted. */
 char *secrets_clean_part(const char *text, size_t bytes, const char *part, size_t part_bytes,

@@ -111,10 +111,9 @@ static bool copy_around(struct subject *subject, const struct symbol *symbol, co
     struct span after = lines_cut(text, (struct span){end, bytes}, SUBJECT_AROUND_BYTES);
     struct span body = {doc.end > start ? doc.end : start, end};
 
-    char *masked = strndup(text + from, after.end - from);
+    char *masked = secrets_copy(text + from, after.end - from);
     if (!masked)
         return false;
-    secrets_mask(masked, after.end - from);
 
     /* offsets of the copy from here on */
     body = lines_cut(text, body, SUBJECT_CODE_BYTES);

@@ -84,10 +84,9 @@ static bool copy_around(struct writing *writing, const char *text, size_t bytes,
     const size_t to = lines_cut(text, (struct span){next, bytes}, SUBJECT_AROUND_BYTES).end;
     const bool is_begun = range.start > lines_start(text, range.start);
 
-    char *masked = strndup(text + from, to - from);
+    char *masked = secrets_copy(text + from, to - from);
     if (!masked)
         return false;
-    secrets_mask(masked, to - from);
     char *above = lines_copy(masked, (struct span){0, range.start - from});
     writing->after = lines_copy(masked, (struct span){next - from, to - from});
     if (!above || asprintf(&writing->before, "%s%s", above, is_begun ? "\n" : "") < 0)
