@@ -4,6 +4,7 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "infer/failure.h"
 #include "infer/weights.h"
@@ -64,6 +65,31 @@ static bool load_head(struct weights *weights, struct model *model)
     return model->head != NULL;
 }
 
+enum { LAYER_MATRICES = 7 };
+
+static void layer_matrices(const struct layer *layer, struct matrix *matrices[LAYER_MATRICES])
+{
+    struct matrix *const all[] = {layer->q,    layer->k,  layer->v,   layer->o,
+                                  layer->gate, layer->up, layer->down};
+
+    memcpy(matrices, all, sizeof all);
+}
+
+/* What one token reads of the weights. */
+static int64_t decode_bytes(const struct model *model)
+{
+    const struct ops *ops = model->backend->ops;
+    int64_t bytes = ops->matrix_bytes(model->head);
+
+    for (int i = 0; i < model->config.layers; i++) {
+        struct matrix *matrices[LAYER_MATRICES];
+        layer_matrices(&model->layers[i], matrices);
+        for (int j = 0; j < LAYER_MATRICES; j++)
+            bytes += ops->matrix_bytes(matrices[j]);
+    }
+    return bytes;
+}
+
 static bool load_weights(struct model *model, const struct model_options *options,
                          struct weights *weights, struct error *error)
 {
@@ -73,7 +99,6 @@ static bool load_weights(struct model *model, const struct model_options *option
         weights_matrix(weights, "model.embed_tokens", config->vocab_size, config->hidden_size);
     if (!model->embedding)
         return false;
-    const int64_t embedding_bytes = weights->bytes;
     const double file_bytes = (double)safetensors_bytes(weights->files);
     for (int i = 0; i < config->layers; i++) {
         if (options->cancel && atomic_load(options->cancel))
@@ -91,7 +116,7 @@ static bool load_weights(struct model *model, const struct model_options *option
         options->on_progress(options->user, 1.0);
     model->parameters = weights->parameters;
     model->weight_bytes = weights->bytes;
-    model->decode_bytes = weights->bytes - (model->head == model->embedding ? 0 : embedding_bytes);
+    model->decode_bytes = decode_bytes(model);
     return true;
 }
 
@@ -141,12 +166,12 @@ done:
 
 static void layer_finish(const struct ops *ops, struct layer *layer)
 {
-    struct matrix *matrices[] = {layer->q,    layer->k,  layer->v,   layer->o,
-                                 layer->gate, layer->up, layer->down};
     struct buffer *buffers[] = {layer->attention_norm, layer->q_bias, layer->k_bias, layer->v_bias,
                                 layer->mlp_norm};
+    struct matrix *matrices[LAYER_MATRICES];
 
-    for (size_t i = 0; i < sizeof matrices / sizeof *matrices; i++)
+    layer_matrices(layer, matrices);
+    for (int i = 0; i < LAYER_MATRICES; i++)
         ops->matrix_destroy(matrices[i]);
     for (size_t i = 0; i < sizeof buffers / sizeof *buffers; i++)
         ops->buffer_destroy(buffers[i]);

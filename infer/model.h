@@ -30,9 +30,8 @@ struct model {
     struct buffer *norm;      /* [hidden] */
     struct matrix *head;      /* [vocab, hidden]; the embedding itself where tied */
     int64_t parameters;
-    int64_t weight_bytes; /* as stored */
-    int64_t
-        decode_bytes; /* of them, what one token reads: all but an embedding that is not the head too */
+    int64_t weight_bytes;  /* as stored */
+    int64_t decode_bytes;  /* what one token reads of them, as the backend holds them */
     size_t unused_tensors; /* in the files, not part of this architecture: ignored */
 };
 

@@ -127,6 +127,8 @@ struct ops {
 
     struct matrix *(*matrix_create)(struct backend *backend, const struct matrix_source *source);
     void (*matrix_destroy)(struct matrix *matrix);
+    /* Bytes of numbers or indices that a product with it reads, in the backend's layout. */
+    int64_t (*matrix_bytes)(const struct matrix *matrix);
 
     /* out [n, cols] = rows `ids[i]` of the matrix; ids are below its row count. */
     void (*embed)(struct backend *backend, const struct matrix *matrix, const int32_t *ids, int n,

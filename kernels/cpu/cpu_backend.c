@@ -105,6 +105,7 @@ static const struct ops cpu_ops = {
     .read = read_values,
     .matrix_create = cpu_matrix_create,
     .matrix_destroy = cpu_matrix_destroy,
+    .matrix_bytes = cpu_matrix_bytes,
     .embed = cpu_embed,
     .rms_norm = cpu_rms_norm,
     .matmul = cpu_matmul,

@@ -105,6 +105,7 @@ void norm_rows(struct cpu_backend *backend, const float *in, const float *weight
 double cpu_read_bandwidth(struct backend *backend);
 struct matrix *cpu_matrix_create(struct backend *backend, const struct matrix_source *source);
 void cpu_matrix_destroy(struct matrix *matrix);
+int64_t cpu_matrix_bytes(const struct matrix *matrix);
 void cpu_embed(struct backend *backend, const struct matrix *matrix, const int32_t *ids, int n,
                struct slice out);
 void cpu_matmul(struct backend *backend, const struct matrix *matrix, struct slice in,

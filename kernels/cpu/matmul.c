@@ -282,20 +282,19 @@ static const struct number_format *choose_format(const struct cpu_backend *backe
 }
 
 /* How the inputs stand for a matrix. */
-static struct packed choose_panels(const struct matmul *job, const struct matrix *matrix)
+static void choose_panels(struct matmul *job, const struct matrix *matrix)
 {
-    const struct number_format *format = choose_format(job->backend, matrix);
-    const bool directly = matrix->compressed && format->multiply && job->n <= ISA_DIRECT_INPUTS;
-    const bool is_narrow = is_direct(matrix, format) && job->n <= NARROW_INPUTS;
-    const int64_t padded = (int64_t)round_up((size_t)job->cols, ISA_STEP);
+    struct packed *packed = &job->packed;
+    const int64_t padded = matrix->steps * ISA_STEP;
 
-    return (struct packed){
-        .format = format,
-        .block_cols =
-            directly || is_narrow || padded < format->block_cols ? padded : format->block_cols,
-        .panel_inputs = directly ? ISA_DIRECT_INPUTS : ISA_TILE_INPUTS,
-        .is_looked_up = matrix->compressed,
-    };
+    packed->format = choose_format(job->backend, matrix);
+    packed->is_looked_up = matrix->compressed;
+    const bool directly = is_multiplied_directly(job, matrix);
+    const bool in_one_go =
+        directly || (is_direct(matrix, packed->format) && job->n <= NARROW_INPUTS);
+    packed->panel_inputs = directly ? ISA_DIRECT_INPUTS : ISA_TILE_INPUTS;
+    packed->block_cols =
+        in_one_go || padded < packed->format->block_cols ? padded : packed->format->block_cols;
 }
 
 /* Runs products whose inputs are packed alike. */
@@ -305,7 +304,7 @@ static void run_alike(struct matmul *job)
     const size_t padded = round_up((size_t)job->cols, ISA_STEP);
     int64_t blocks = 0;
 
-    job->packed = choose_panels(job, job->products->matrix);
+    choose_panels(job, job->products->matrix);
     if (!members_reserve(backend, workplace_bytes(job)) ||
         !scratch_reserve(backend, &backend->packed,
                          (size_t)job->n * padded * job->packed.format->bytes))

@@ -95,8 +95,7 @@ static bool fill(struct cpu_backend *backend, struct matrix *matrix,
             matrix->number_bytes = dtype_bytes(DTYPE_BF16);
         }
     }
-    job.tiles = arena_take(&backend->weights,
-                           matrix_offset(matrix, matrix_tiles(matrix) * ISA_TILE_ROWS, 0));
+    job.tiles = arena_take(&backend->weights, (size_t)cpu_matrix_bytes(matrix));
     if (!job.tiles)
         return false;
     threads_run(backend->threads, fill_rows, &job, matrix->rows, FILL_GRAIN);
@@ -141,6 +140,11 @@ void cpu_matrix_destroy(struct matrix *matrix)
         return;
     sidecar_rows_finish(&matrix->sidecar);
     free(matrix);
+}
+
+int64_t cpu_matrix_bytes(const struct matrix *matrix)
+{
+    return (int64_t)matrix_offset(matrix, matrix_tiles(matrix) * ISA_TILE_ROWS, 0);
 }
 
 void matrix_expand_row(const struct matrix *matrix, int64_t row, float *values)

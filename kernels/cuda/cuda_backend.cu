@@ -372,6 +372,7 @@ static const struct ops *table(void)
     ops.read = buffer_read;
     ops.matrix_create = cuda_matrix_create;
     ops.matrix_destroy = cuda_matrix_destroy;
+    ops.matrix_bytes = cuda_matrix_held_bytes;
     ops.embed = embed;
     ops.rms_norm = rms_norm;
     ops.matmul = matmul;

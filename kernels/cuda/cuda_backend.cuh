@@ -121,6 +121,7 @@ void cuda_part_end(struct backend *base);
 
 struct matrix *cuda_matrix_create(struct backend *base, const struct matrix_source *source);
 void cuda_matrix_destroy(struct matrix *matrix);
+int64_t cuda_matrix_held_bytes(const struct matrix *matrix);
 
 static inline struct cuda_backend *cuda_backend_of(struct backend *base)
 {

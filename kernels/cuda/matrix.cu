@@ -169,6 +169,11 @@ exhausted:
     return NULL;
 }
 
+int64_t cuda_matrix_held_bytes(const struct matrix *matrix)
+{
+    return matrix->device.rows * matrix->device.row_bytes;
+}
+
 void cuda_matrix_destroy(struct matrix *matrix)
 {
     for (int i = 0; matrix && matrix->backend && i < 6; i++)

@@ -172,6 +172,11 @@ static void matrix_destroy(struct matrix *matrix)
     cpu_table->matrix_destroy(matrix);
 }
 
+static int64_t matrix_bytes(const struct matrix *matrix)
+{
+    return cpu_table->matrix_bytes(matrix);
+}
+
 static void write_values(struct backend *backend, struct slice to, const float *from, size_t count)
 {
     if (may_run(backend))
@@ -237,6 +242,7 @@ static const struct ops table = {
     .read = read_values,
     .matrix_create = matrix_create,
     .matrix_destroy = matrix_destroy,
+    .matrix_bytes = matrix_bytes,
     .embed = embed,
     .rms_norm = rms_norm,
     .matmul = matmul,

@@ -221,6 +221,24 @@ static void embed_gives_rows_of_every_storage(void **state)
     }
 }
 
+/* What a speed is measured by: float32 numbers that are bfloat16 are read as such. */
+static void matrix_bytes_are_of_what_is_held(void **state)
+{
+    static const int64_t bytes[STORAGES] = {
+        [STORAGE_HXQ] = 1, [STORAGE_SMALL_CODEBOOK] = 1,
+        [STORAGE_F32] = 4, [STORAGE_F32_OF_BF16] = 2,
+        [STORAGE_F16] = 2, [STORAGE_BF16] = 2,
+    };
+
+    (void)state;
+    for (int storage = 0; storage < STORAGES; storage++) {
+        struct sample_matrix sample;
+        sample_create(&sample, backend, (enum storage)storage, 8, 128);
+        assert_int_equal(backend->ops->matrix_bytes(sample.matrix), 8 * 128 * bytes[storage]);
+        sample_destroy(&sample, backend);
+    }
+}
+
 /* --- the rest --------------------------------------------------------------------------------------------------------- */
 
 static void rms_norm_equals_its_formula(void **state)
@@ -532,6 +550,7 @@ int main(int argc, char **argv)
             cmocka_unit_test(matmul_of_every_storage_and_shape_equals_plain_loops),
             cmocka_unit_test(matmul_row_is_the_same_for_any_batch),
             cmocka_unit_test(embed_gives_rows_of_every_storage),
+            cmocka_unit_test(matrix_bytes_are_of_what_is_held),
             cmocka_unit_test(rms_norm_equals_its_formula),
             cmocka_unit_test(rope_rotates_pairs_half_a_head_apart),
             cmocka_unit_test(attention_of_grouped_heads_equals_plain_loops),
