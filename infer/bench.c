@@ -7,9 +7,10 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
-#include <time.h>
 
 #include "infer/config.h"
+#include "infer/halt.h"
+#include "infer/median.h"
 #include "infer/model.h"
 #include "infer/session.h"
 
@@ -19,27 +20,6 @@ enum {
     SLICE_TOKENS = 16, /* decoded between two readings of memory */
     SLICES_MAX = 1000,
 };
-
-static double now_ms(void)
-{
-    struct timespec now;
-
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (double)now.tv_sec * 1e3 + (double)now.tv_nsec * 1e-6;
-}
-
-static int compare_doubles(const void *left, const void *right)
-{
-    const double a = *(const double *)left, b = *(const double *)right;
-
-    return a < b ? -1 : a > b;
-}
-
-static double median(double *values, int count)
-{
-    qsort(values, (size_t)count, sizeof *values, compare_doubles);
-    return values[count / 2];
-}
 
 /* The things a measurement works on. */
 struct bench {
@@ -68,11 +48,11 @@ static void fill_tokens(struct bench *bench, int run)
 /* Milliseconds to bring the session to `count` tokens; negative on failure. */
 static double sync_ms(struct bench *bench, int count)
 {
-    const double started = now_ms();
+    const double started = halt_now_ms();
 
     return session_sync(bench->model, bench->session, bench->tokens, (size_t)count, NULL, NULL,
                         bench->error)
-               ? now_ms() - started
+               ? halt_now_ms() - started
                : -1.0;
 }
 
@@ -156,11 +136,11 @@ static bool measure_typing(struct bench *bench, struct bench_result *result)
         size_t reused = 0;
         count += key % 2;
         bench->tokens[count - 1] = (bench->tokens[count - 1] + 1) % bench->model->config.vocab_size;
-        const double started = now_ms();
+        const double started = halt_now_ms();
         if (!session_sync(bench->model, bench->session, bench->tokens, (size_t)count, NULL, &reused,
                           bench->error))
             return false;
-        times[key] = now_ms() - started;
+        times[key] = halt_now_ms() - started;
         if (count - (int)reused > result->keystroke_tokens_max)
             result->keystroke_tokens_max = count - (int)reused;
     }
@@ -287,7 +267,7 @@ static void describe(struct bench_result *result, const struct model *model,
 bool bench_run(struct bench_result *result, const struct bench_options *options,
                struct error *error)
 {
-    const double started = now_ms();
+    const double started = halt_now_ms();
     struct bench bench = {.options = options, .error = error};
     struct placement placement;
     bool done = false;
@@ -300,7 +280,7 @@ bool bench_run(struct bench_result *result, const struct bench_options *options,
     bench.model = load(options, bench.positions, &placement, error);
     if (!bench.model)
         return false;
-    result->load_ms = now_ms() - started;
+    result->load_ms = halt_now_ms() - started;
 
     bench.tokens = malloc((size_t)bench.positions * sizeof *bench.tokens);
     bench.session = session_create(bench.model, bench.positions, error);

@@ -1,5 +1,4 @@
-/* Two engines on one checkpoint, which they share in memory, take turns problem by problem: whatever else the machine does
- * falls on both alike. */
+/* Two engines on one checkpoint take turns problem by problem: whatever else the machine does falls on both alike. */
 #include "infer/fill_bench.h"
 
 #include <stdio.h>
@@ -7,6 +6,8 @@
 #include <string.h>
 
 #include <jansson.h>
+
+#include "infer/median.h"
 
 enum { RUNS_MAX = 100 };
 
@@ -93,13 +94,6 @@ static bool take_file(struct round *round)
     return done;
 }
 
-static int compare_doubles(const void *left, const void *right)
-{
-    const double a = *(const double *)left, b = *(const double *)right;
-
-    return a < b ? -1 : a > b;
-}
-
 bool fill_bench_run(struct fill_bench *result, const struct engine_options *options,
                     const char *path, int runs, struct error *error)
 {
@@ -108,24 +102,23 @@ bool fill_bench_run(struct fill_bench *result, const struct engine_options *opti
     struct round round = {.path = path, .error = error};
     bool done = false;
 
+    runs = runs < RUNS_MAX ? runs : RUNS_MAX;
     plain_options.draft_tokens = -1;
     plain_options.draft_model = NULL;
     round.plain = engine_open(&plain_options, error);
     round.drafting = round.plain ? engine_open(options, error) : NULL;
     if (!round.drafting)
         goto done;
-    for (int run = 0; run < runs && run < RUNS_MAX; run++) {
+    for (int run = 0; run < runs; run++) {
         round.sums = (struct fill_bench){0};
         if (!take_file(&round))
             goto done;
         plain_ms[run] = round.sums.plain_ms;
         drafted_ms[run] = round.sums.drafted_ms;
     }
-    qsort(plain_ms, (size_t)runs, sizeof *plain_ms, compare_doubles);
-    qsort(drafted_ms, (size_t)runs, sizeof *drafted_ms, compare_doubles);
     *result = round.sums;
-    result->plain_ms = plain_ms[runs / 2];
-    result->drafted_ms = drafted_ms[runs / 2];
+    result->plain_ms = median(plain_ms, runs);
+    result->drafted_ms = median(drafted_ms, runs);
     done = true;
 
 done:
