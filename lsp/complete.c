@@ -202,9 +202,14 @@ static bool question_answer_known(struct completer *completer)
     const struct question *question = &completer->question;
     struct recall_answer answer;
     struct place_step step;
-    if (!question_settings(completer)->response_cache ||
-        !recall_find(completer->recall, &completer->cursor, question->wanted,
-                     least_probability(completer), &answer))
+    if (!question_settings(completer)->response_cache)
+        return false;
+    struct graft *graft = question_graft(question, client);
+    const struct recall_terms terms = {least_probability(completer), graft};
+    bool is_known =
+        recall_find(completer->recall, &completer->cursor, question->wanted, &terms, &answer);
+    graft_destroy(graft);
+    if (!is_known)
         return false;
 
     client->counts.cache_hits++;
@@ -271,13 +276,16 @@ static void question_answer_early(struct completer *completer, const struct flig
     bool is_due = patience_ms > 0 && completer->question.wanted == 1 && step->closed_bytes == 0 &&
                   waited_ms >= (uint64_t)patience_ms;
     char *text = is_due ? flight_statements(flight) : NULL;
-    const struct place_text whole = {
-        .text = text, .bytes = text ? strlen(text) : 0, .probability = 1.0f};
-    struct recall_answer answer = {.count = 1};
-    if (text && place_rest(step, &whole, &answer.texts[0]) && answer.texts[0].bytes > 0) {
+    struct candidates written = {
+        .texts = {text}, .facts = {{.errors = 1, .probability = 1.0f}}, .count = 1};
+    struct graft *graft = text ? question_graft(&completer->question, completer->client) : NULL;
+    const struct recall_terms terms = {.graft = graft};
+    struct recall_answer answer;
+    if (text && recall_rest(&written, step, &terms, &answer) && answer.count > 0) {
         completer->client->counts.early++;
         question_answer(completer, &answer);
     }
+    graft_destroy(graft);
     free(text);
 }
 
@@ -316,9 +324,12 @@ static void question_land(struct completer *completer, const struct flight *flig
 {
     struct recall_answer answer = {0};
     struct place_step step;
+    struct graft *graft = question_graft(&completer->question, completer->client);
+    const struct recall_terms terms = {least_probability(completer), graft};
     bool is_stopped = flight->job.error.code == ERROR_CANCELLED;
     bool is_other = !place_step(&flight->place, &completer->cursor, &step) ||
-                    !recall_rest(&flight->candidates, &step, least_probability(completer), &answer);
+                    !recall_rest(&flight->candidates, &step, &terms, &answer);
+    graft_destroy(graft);
     if (is_stopped || (is_other && flight->job.error.code == ERROR_NONE))
         question_start(completer, 0);
     else

@@ -3,18 +3,24 @@
  * the first one whatever ends before or behind a word. */
 #include "lsp/graft.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-#include "parsers/syntax.h"
 
 enum { GRAFT_TRIES_MAX = 24 }; /* beginnings that are looked at */
 
 struct graft {
-    struct syntax *syntax; /* NULL: no grammar, or text that could not be parsed */
-    char *text;
-    size_t bytes, cursor;
-    size_t errors;
+    const struct syntax *syntax; /* NULL: no grammar, or text that could not be parsed */
+    const char *text;            /* [bytes] */
+    size_t bytes;
+    struct span range; /* what a text takes the place of, and more behind it where it says so */
+    const char *lead;  /* [lead_bytes], put in before every text */
+    size_t lead_bytes;
+
+    /* What does not belong to others; NULL where it does. */
+    struct syntax *own_syntax;
+    char *own_text;
+    size_t own_errors; /* with no text put in */
 };
 
 static bool is_word(char byte)
@@ -34,22 +40,35 @@ struct graft *graft_create(const struct context *context)
 
     if (!graft)
         return NULL;
-    graft->cursor = context->before_bytes;
-    graft->bytes = context->before_bytes + context->after_bytes;
-    graft->text = malloc(graft->bytes + 1);
-    graft->syntax = context->language ? syntax_create(context->language) : NULL;
-    if (!graft->text || (context->language && !graft->syntax)) {
+    const size_t cursor = context->before_bytes;
+    graft->range = (struct span){cursor, cursor};
+    graft->bytes = cursor + context->after_bytes;
+    graft->own_text = malloc(graft->bytes + 1);
+    graft->own_syntax = context->language ? syntax_create(context->language) : NULL;
+    if (!graft->own_text || (context->language && !graft->own_syntax)) {
         graft_destroy(graft);
         return NULL;
     }
-    memcpy(graft->text, context->before, context->before_bytes);
-    memcpy(graft->text + graft->cursor, context->after, context->after_bytes);
-    if (graft->syntax && !syntax_parse(graft->syntax, graft->text, graft->bytes)) {
-        syntax_destroy(graft->syntax);
-        graft->syntax = NULL;
+    memcpy(graft->own_text, context->before, cursor);
+    memcpy(graft->own_text + cursor, context->after, context->after_bytes);
+    graft->text = graft->own_text;
+    if (graft->own_syntax && syntax_parse(graft->own_syntax, graft->text, graft->bytes)) {
+        graft->syntax = graft->own_syntax;
+        graft->own_errors = syntax_error_count(graft->syntax, graft->text, graft->bytes);
     }
-    graft->errors =
-        graft->syntax ? syntax_error_count(graft->syntax, graft->text, graft->bytes) : 0;
+    return graft;
+}
+
+struct graft *graft_borrow(const struct syntax *syntax, const char *text, size_t bytes,
+                           struct span range, const char *lead, size_t lead_bytes)
+{
+    struct graft *graft = calloc(1, sizeof *graft);
+
+    if (!graft)
+        return NULL;
+    *graft = (struct graft){.syntax = syntax, .text = text, .bytes = bytes, .range = range};
+    graft->lead = lead;
+    graft->lead_bytes = lead_bytes;
     return graft;
 }
 
@@ -57,25 +76,46 @@ void graft_destroy(struct graft *graft)
 {
     if (!graft)
         return;
-    syntax_destroy(graft->syntax);
-    free(graft->text);
+    syntax_destroy(graft->own_syntax);
+    free(graft->own_text);
     free(graft);
 }
 
 size_t graft_errors(const struct graft *graft, size_t replaced_bytes, const char *text,
                     size_t bytes)
 {
-    const struct span replaced = {graft->cursor, graft->cursor + replaced_bytes};
+    const struct span replaced = {graft->range.start, graft->range.end + replaced_bytes};
+    char *led;
 
-    return graft->syntax ? syntax_error_count_with(graft->syntax, graft->text, graft->bytes,
-                                                   replaced, text, bytes)
-                         : 0;
+    if (!graft->syntax)
+        return 0;
+    if (graft->lead_bytes == 0)
+        return syntax_error_count_with(graft->syntax, graft->text, graft->bytes, replaced, text,
+                                       bytes);
+    const int led_bytes =
+        asprintf(&led, "%.*s%.*s", (int)graft->lead_bytes, graft->lead, (int)bytes, text);
+    if (led_bytes < 0)
+        return SYNTAX_ERROR_LIMIT;
+    const size_t errors = syntax_error_count_with(graft->syntax, graft->text, graft->bytes,
+                                                  replaced, led, (size_t)led_bytes);
+    free(led);
+    return errors;
+}
+
+/* Errors with no text put in. A tree of one's own is asked many times and was counted once, one that is borrowed seldom. */
+static size_t errors_before(const struct graft *graft)
+{
+    if (!graft->syntax || graft->own_syntax)
+        return graft->own_errors;
+    return graft->lead_bytes > 0 || graft->range.start < graft->range.end
+               ? graft_errors(graft, 0, "", 0)
+               : syntax_error_count(graft->syntax, graft->text, graft->bytes);
 }
 
 bool graft_is_sound(const struct graft *graft, size_t replaced_bytes, const char *text,
                     size_t bytes)
 {
-    return graft_errors(graft, replaced_bytes, text, bytes) <= graft->errors;
+    return graft_errors(graft, replaced_bytes, text, bytes) <= errors_before(graft);
 }
 
 /* The next place before `at` where a text may end: a line's end, or in the first line the side of a word. */

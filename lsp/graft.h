@@ -1,7 +1,7 @@
 /* What the parser says of a text put in at the cursor: does it bring errors that were not there?
  *
  * A graft is the text around a cursor, parsed once; every question costs a fraction of that. Where there is no grammar nothing
- * is ever wrong. Lives no longer than its context and on one thread.
+ * is ever wrong. Lives no longer than its context, or the tree that it borrows, and on one thread.
  */
 #ifndef LSP_GRAFT_H
 #define LSP_GRAFT_H
@@ -10,11 +10,18 @@
 #include <stddef.h>
 
 #include "lsp/context.h"
+#include "parsers/syntax.h"
 
 struct graft;
 
 /* NULL when memory is exhausted. */
 struct graft *graft_create(const struct context *context);
+
+/* The same where a tree that is up to date is there already, which spares the parse: a text is put in the place of `range`
+ * behind `lead`, which is taken to stand there. All borrowed; `syntax` may be NULL. */
+struct graft *graft_borrow(const struct syntax *syntax, const char *text, size_t bytes,
+                           struct span range, const char *lead, size_t lead_bytes);
+
 void graft_destroy(struct graft *graft);
 
 /* Errors that are left once the text stands in the place of the first `replaced_bytes` behind the cursor. */

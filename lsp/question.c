@@ -80,6 +80,7 @@ bool question_init(struct question *question, const struct client *client,
         .range = json_pack("{s:o, s:o}", "start",
                            position_write(text_position_at(text, encoding, target.start)), "end",
                            position_write(text_position_at(text, encoding, target.end))),
+        .target = {target.start, target.end},
         .token = json_incref(partial_token(message->params)),
         .uri = strdup(document_uri(document)),
         .version = document_version(document),
@@ -109,6 +110,17 @@ bool question_is_current(const struct question *question, const struct client *c
 {
     const struct document *document = documents_find(client->documents, question->uri);
     return document && document_version(document) == question->version;
+}
+
+struct graft *question_graft(const struct question *question, const struct client *client)
+{
+    struct document *document = documents_find(client->documents, question->uri);
+    if (!document || document_version(document) != question->version)
+        return NULL;
+
+    const struct text *text = document_text(document);
+    return graft_borrow(document_syntax(document), text_bytes(text), text_size(text),
+                        question->target, question->lead, strlen(question->lead));
 }
 
 /* The question's range with what is replaced behind it: closers, which take one unit each in every encoding. */

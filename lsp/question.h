@@ -9,11 +9,13 @@
 
 #include "lsp/client.h"
 #include "lsp/context.h"
+#include "lsp/graft.h"
 #include "lsp/place.h"
 
 struct question {
     json_t *id;         /* NULL: nothing is asked */
     json_t *range;      /* what the texts replace, as sent to the editor */
+    struct span target; /* the same in bytes of the document */
     json_t *token;      /* for partial results; NULL where the editor wants none */
     size_t shown_bytes; /* of the last partial result */
     char *uri;
@@ -30,6 +32,10 @@ struct question {
 bool question_init(struct question *question, const struct client *client,
                    const struct rpc_message *message, struct document *document,
                    struct text_position position);
+
+/* What the parser says of texts at the question's place, in the document as it is; it must not change meanwhile. NULL where it
+ * is not what was asked about any more, or memory is exhausted. */
+struct graft *question_graft(const struct question *question, const struct client *client);
 
 /* Leaves no question. */
 void question_finish(struct question *question);

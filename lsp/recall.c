@@ -89,8 +89,17 @@ void recall_store(struct recall *recall, const struct place *place, struct candi
     recall_touch(recall, index);
 }
 
-bool recall_rest(const struct candidates *candidates, const struct place_step *step, float least,
-                 struct recall_answer *answer)
+/* Whether a text may be offered where the user has typed of it, `rest` being what is missing and `errors` what it leaves. */
+static bool terms_allow(const struct recall_terms *terms, const struct place_text *rest,
+                        size_t errors)
+{
+    return rest->probability >= terms->least &&
+           (errors == 0 || !terms->graft ||
+            graft_is_sound(terms->graft, rest->replaced_bytes, rest->text, rest->bytes));
+}
+
+bool recall_rest(const struct candidates *candidates, const struct place_step *step,
+                 const struct recall_terms *terms, struct recall_answer *answer)
 {
     *answer = (struct recall_answer){.has_moved = step->typed_bytes > 0};
     for (size_t i = 0; i < candidates->count; i++) {
@@ -101,20 +110,21 @@ bool recall_rest(const struct candidates *candidates, const struct place_step *s
             .probability = candidates->facts[i].probability,
         };
         struct place_text *rest = &answer->texts[answer->count];
-        bool is_known = !answer->has_moved || whole.probability >= least;
-        answer->count += is_known && place_rest(step, &whole, rest) && rest->bytes > 0;
+        answer->count +=
+            place_rest(step, &whole, rest) && rest->bytes > 0 &&
+            (!answer->has_moved || terms_allow(terms, rest, candidates->facts[i].errors));
     }
     return answer->count > 0 || !answer->has_moved;
 }
 
-bool recall_find(struct recall *recall, const struct place_cursor *cursor, int wanted, float least,
-                 struct recall_answer *answer)
+bool recall_find(struct recall *recall, const struct place_cursor *cursor, int wanted,
+                 const struct recall_terms *terms, struct recall_answer *answer)
 {
     for (size_t i = 0; i < recall->count; i++) {
         struct entry *entry = recall->entries[i];
         struct place_step step;
         if (entry->wanted < wanted || !place_step(&entry->place, cursor, &step) ||
-            !recall_rest(&entry->candidates, &step, least, answer))
+            !recall_rest(&entry->candidates, &step, terms, answer))
             continue;
 
         answer->was_foreseen = entry->is_foreseen;

@@ -12,6 +12,7 @@
 #include <stddef.h>
 
 #include "lsp/candidates.h"
+#include "lsp/graft.h"
 #include "lsp/place.h"
 
 enum { RECALL_ENTRIES = 128 };
@@ -41,14 +42,21 @@ struct recall_answer {
     bool has_moved;    /* the user has typed some of the text */
 };
 
-/* False where nothing is known; an answer may hold no text. A text less probable than `least` is not known where the user has
- * typed of it: what was typed has made it more probable, and it is to be judged anew. */
-bool recall_find(struct recall *recall, const struct place_cursor *cursor, int wanted, float least,
-                 struct recall_answer *answer);
+/* What a text must be to be known where the user has typed of it: it was judged where it was written, and things have changed.
+ * Typing has made it more probable, so one less probable than `least` is to be judged anew. And with its beginning in the
+ * document the parser may see fewer errors than before, so that it would bring some now; unless it leaves none at all. */
+struct recall_terms {
+    float least;
+    const struct graft *graft; /* at the cursor; NULL: the parser is not asked */
+};
+
+/* False where nothing is known; an answer may hold no text. */
+bool recall_find(struct recall *recall, const struct place_cursor *cursor, int wanted,
+                 const struct recall_terms *terms, struct recall_answer *answer);
 
 /* The same question about texts that are not kept: what of `candidates` is still missing after a step. False where none of
  * them agrees, or all of it has been typed. */
-bool recall_rest(const struct candidates *candidates, const struct place_step *step, float least,
-                 struct recall_answer *answer);
+bool recall_rest(const struct candidates *candidates, const struct place_step *step,
+                 const struct recall_terms *terms, struct recall_answer *answer);
 
 #endif

@@ -134,8 +134,13 @@ static bool recall_take(const struct techniques *techniques, const struct contex
     static struct place_cursor cursor;
     struct recall_answer answer;
 
+    struct graft *graft = graft_create(context);
+    const struct recall_terms terms = {least_probability, graft};
+
     place_cursor_init(&cursor, "", context);
-    if (!recall_find(techniques->recall, &cursor, 1, least_probability, &answer))
+    const bool is_known = recall_find(techniques->recall, &cursor, 1, &terms, &answer);
+    graft_destroy(graft);
+    if (!is_known)
         return false;
     *candidates = (struct candidates){.count = answer.count > 0};
     if (answer.count > 0) {

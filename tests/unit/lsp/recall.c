@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "lsp/graft.h"
 #include "lsp/recall.h"
 
 #define COUNT(array) (sizeof(array) / sizeof *(array))
@@ -27,6 +28,8 @@ static struct context make_context(const char *marked)
     return context;
 }
 
+static size_t kept_errors; /* that the parser is said to see with a text that is kept */
+
 /* Keeps one text, which replaces so many bytes behind the cursor; NULL: nothing to offer. */
 static void keep(struct recall *recall, const char *marked, const char *text, size_t replaced)
 {
@@ -38,6 +41,7 @@ static void keep(struct recall *recall, const char *marked, const char *text, si
         candidates.texts[0] = strdup(text);
         candidates.facts[0].replaced_bytes = replaced;
         candidates.facts[0].probability = 0.5f;
+        candidates.facts[0].errors = kept_errors;
     }
     place_init(&place, uri, &context);
     recall_store(recall, &place, &candidates, 1, false);
@@ -54,7 +58,7 @@ static bool find(struct recall *recall, const char *marked, int wanted,
     bool found;
 
     place_cursor_init(&cursor, uri, &context);
-    found = recall_find(recall, &cursor, wanted, least, answer);
+    found = recall_find(recall, &cursor, wanted, &(struct recall_terms){.least = least}, answer);
     context_finish(&context);
     return found;
 }
@@ -209,9 +213,77 @@ static void other_documents_are_other_places(void **state)
     (void)state;
     keep(recall, "a ¦\n", "b", 0);
     place_cursor_init(&cursor, "file:///b.c", &context);
-    assert_false(recall_find(recall, &cursor, 1, 0, &answer));
+    assert_false(recall_find(recall, &cursor, 1, &(struct recall_terms){0}, &answer));
     context_finish(&context);
     recall_destroy(recall);
+}
+
+/* In JavaScript: whether a text that left errors where it was written is sound where the user has typed of it. With the bracket
+ * alone the parser makes sense of the line behind, with the whole line it does not. */
+static const struct sound_case {
+    const char *name, *asked, *text, *now;
+    size_t errors; /* that the text leaves */
+    bool is_known;
+} sound_cases[] = {
+    {"errors stay", "function f¦\n  } else if (b) {\n", "(a) {", "function f¦\n  } else if (b) {\n",
+     2, true},
+    {"errors come", "function f¦\n  } else if (b) {\n", "(a) {",
+     "function f(¦\n  } else if (b) {\n", 2, false},
+    {"errors go", "function f¦\n  a;\n}\n", "(a) {", "function f(¦\n  a;\n}\n", 1, true},
+    {"none are left", "function f¦\n  } else if (b) {\n", "(a) {",
+     "function f(¦\n  } else if (b) {\n", 0, true},
+};
+
+static void text_that_brings_errors_is_not_known_once_it_was_typed(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < COUNT(sound_cases); i++) {
+        const struct sound_case *item = &sound_cases[i];
+        struct recall *recall = recall_create();
+        struct context context = make_context(item->now);
+        struct recall_answer answer;
+
+        context.language = language_find("javascript", NULL);
+        struct graft *graft = graft_create(&context);
+        kept_errors = item->errors;
+        keep(recall, item->asked, item->text, 0);
+        place_cursor_init(&cursor, uri, &context);
+        if (recall_find(recall, &cursor, 1, &(struct recall_terms){.graft = graft}, &answer) !=
+            item->is_known)
+            fail_msg("%s", item->name);
+        graft_destroy(graft);
+        context_finish(&context);
+        recall_destroy(recall);
+    }
+    kept_errors = 0;
+}
+
+/* A popup's entry that is selected stands for what is typed: "fun" for "fo", which is in the document. */
+static void borrowed_tree_says_what_a_parse_says(void **state)
+{
+    static const char text[] = "fo\n}\n", lead[] = "function f";
+    const struct language *language = language_find("javascript", NULL);
+    struct syntax *syntax = syntax_create(language);
+    struct context context = make_context("function f¦\n}\n");
+
+    (void)state;
+    context.language = language;
+    assert_true(syntax_parse(syntax, text, strlen(text)));
+    struct graft *made = graft_create(&context);
+    struct graft *borrowed =
+        graft_borrow(syntax, text, strlen(text), (struct span){0, 2}, lead, strlen(lead));
+    static const char *const texts[] = {"", "(", "() {", "(a) {\n  b(;"};
+    for (size_t i = 0; i < COUNT(texts); i++) {
+        const size_t bytes = strlen(texts[i]);
+        assert_int_equal(graft_errors(borrowed, 0, texts[i], bytes),
+                         graft_errors(made, 0, texts[i], bytes));
+        assert_int_equal(graft_is_sound(borrowed, 0, texts[i], bytes),
+                         graft_is_sound(made, 0, texts[i], bytes));
+    }
+    graft_destroy(borrowed);
+    graft_destroy(made);
+    context_finish(&context);
+    syntax_destroy(syntax);
 }
 
 int main(void)
@@ -225,6 +297,8 @@ int main(void)
         cmocka_unit_test(far_changes_are_noticed_before_the_cursor),
         cmocka_unit_test(completion_used_last_stays_and_the_oldest_goes),
         cmocka_unit_test(other_documents_are_other_places),
+        cmocka_unit_test(text_that_brings_errors_is_not_known_once_it_was_typed),
+        cmocka_unit_test(borrowed_tree_says_what_a_parse_says),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
