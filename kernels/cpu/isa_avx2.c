@@ -1,5 +1,5 @@
-/* AVX2 and FMA: the plain loops, compiled for eight lanes. Looking the codebook up one value at a time beats gather
- * instructions on most processors that have this set and nothing better, so the expansion is the plain one as well. */
+/* AVX2 and FMA: the loops, compiled for eight lanes. Looking the codebook up one value at a time beats gather instructions on
+ * most processors that have this set and nothing better, so the expansion is the plain one as well. */
 #include "kernels/cpu/isa_loops.h"
 
 static bool is_supported(void)

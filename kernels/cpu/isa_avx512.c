@@ -16,10 +16,7 @@
 #define UNROLL _Pragma("GCC unroll 8")
 #endif
 
-enum {
-    PLANE_REGISTERS = 4,
-    FETCH_AHEAD = 4096, /* bytes */
-};
+enum { PLANE_REGISTERS = 4 };
 
 static bool is_supported(void)
 {
@@ -60,8 +57,8 @@ static inline __m512i plane_look_up(const struct plane *plane, __m512i indices, 
     return _mm512_mask_blend_epi8(upper, below, above);
 }
 
-/* Asks for what stands some pages' lines behind: far enough that it is there in time, near enough that it is still there.
- * Always inlined, since compilers take a function that only fetches for one that does nothing. */
+/* Asks for what stands further behind: far enough to be there in time, near enough to be there still. Always inlined, since
+ * compilers take a function that only fetches for one that does nothing. */
 static inline __attribute__((always_inline)) void fetch_ahead(const void *address)
 {
     _mm_prefetch((const char *)address + FETCH_AHEAD, _MM_HINT_T0);

@@ -1,5 +1,6 @@
-/* The loops of struct isa in plain C, compiled once per instruction set: the file that includes this one is built with that
- * set's compiler flags, and the compiler does the rest. Sums run over ISA_LANES partial sums, then pairwise.
+/* The loops of struct isa in C, compiled once per instruction set: the file that includes this one is built with that set's
+ * compiler flags, and the compiler does the rest. Sums run over partial sums, then pairwise. Vectors are those of the compiler
+ * (GCC's and Clang's vector extension), so that a tile's sums stay in registers on every processor.
  */
 #ifndef KERNELS_CPU_ISA_LOOPS_H
 #define KERNELS_CPU_ISA_LOOPS_H
@@ -9,15 +10,36 @@
 #include "kernels/cpu/isa.h"
 #include "kernels/dtype.h"
 
-enum { ISA_LANES = 16 };
+enum {
+    ISA_LANES = 16, /* of a plain sum */
+#ifdef __AVX2__
+    VECTOR_LANES = 8,
+#else
+    VECTOR_LANES = 4,
+#endif
+    INPUTS_AT_ONCE =
+        3, /* of a tile: twelve sums, three inputs and a weight fill sixteen registers */
+    CARRY_FLOATS = ISA_CARRY_BYTES / sizeof(float),
+    FETCH_AHEAD = 4096, /* bytes behind which memory is asked for */
+};
 
-/* Adds the lanes pairwise. */
-static inline float lanes_sum(const float lanes[ISA_LANES])
+typedef float vector __attribute__((vector_size(VECTOR_LANES * sizeof(float))));
+
+static inline vector vector_load(const float *from)
+{
+    vector value;
+
+    memcpy(&value, from, sizeof value);
+    return value;
+}
+
+/* Adds up to ISA_LANES lanes pairwise. */
+static inline float lanes_sum(const float *lanes, int count)
 {
     float sums[ISA_LANES];
 
-    memcpy(sums, lanes, sizeof sums);
-    for (int width = ISA_LANES / 2; width > 0; width /= 2)
+    memcpy(sums, lanes, (size_t)count * sizeof *sums);
+    for (int width = count / 2; width > 0; width /= 2)
         for (int i = 0; i < width; i++)
             sums[i] += sums[i + width];
     return sums[0];
@@ -33,7 +55,7 @@ static inline float loop_dot(const float *a, const float *b, int64_t count)
             lanes[lane] += a[i + lane] * b[i + lane];
     for (int lane = 0; i + lane < count; lane++)
         lanes[lane] += a[i + lane] * b[i + lane];
-    return lanes_sum(lanes);
+    return lanes_sum(lanes, ISA_LANES);
 }
 
 /* e^x to about two units in the last place, for x <= 88: 2^n times a polynomial in the rest, which is at most ln 2 / 2 away
@@ -71,7 +93,7 @@ static inline float loop_exp_sum(float *values, int64_t count, float largest)
             lanes[lane] += values[i + lane];
     for (int lane = 0; i + lane < count; lane++)
         lanes[lane] += values[i + lane];
-    return lanes_sum(lanes);
+    return lanes_sum(lanes, ISA_LANES);
 }
 
 static inline void loop_score(const float *q, const float *keys, int64_t stride, int dim,
@@ -151,39 +173,69 @@ static inline void loop_expand(const void *table, const uint8_t *indices, int64_
 {
     const float *codebook = table;
     float *values = numbers;
+    uint64_t eight;
 
-    for (int64_t i = 0; i < count; i++)
-        values[i] = codebook[indices[i]];
+    for (int64_t i = 0; i < count; i += sizeof eight) {
+        if (i % ISA_STEP == 0)
+            __builtin_prefetch(indices + i + FETCH_AHEAD);
+        /* reading indices one by one would take half of what the processor can read */
+        memcpy(&eight, indices + i, sizeof eight);
+        for (size_t j = 0; j < sizeof eight; j++)
+            values[i + (int64_t)j] = codebook[eight >> 8 * j & 0xff];
+    }
 }
 
-/* One sum: ISA_LANES partial sums go on from where the block before left them. */
-static inline void loop_tile_sum(const struct isa_tile *tile, int t, int r)
+/* `count` inputs of a tile from `first` on; the count is constant where this is expanded. */
+static inline __attribute__((always_inline)) void loop_tile_inputs(const struct isa_tile *tile,
+                                                                   int first, const int count)
 {
-    const float *row = (const float *)tile->rows + r * ISA_STEP;
-    const float *x = (const float *)tile->panel + t * ISA_STEP;
-    float *carried = (float *)tile->carried + (t * ISA_TILE_ROWS + r) * ISA_LANES;
-    float lanes[ISA_LANES] = {0};
+    const float *rows = tile->rows;
+    const float *x = (const float *)tile->panel + first * ISA_STEP;
+    float *carried = (float *)tile->carried + first * ISA_TILE_ROWS * CARRY_FLOATS;
+    vector total[INPUTS_AT_ONCE][ISA_TILE_ROWS];
 
-    if (!tile->is_first)
-        memcpy(lanes, carried, sizeof lanes);
+    for (int t = 0; t < count; t++)
+        for (int r = 0; r < ISA_TILE_ROWS; r++)
+            total[t][r] = tile->is_first
+                              ? (vector){0}
+                              : vector_load(carried + (t * ISA_TILE_ROWS + r) * CARRY_FLOATS);
+
     for (int64_t i = 0; i < tile->cols; i += ISA_STEP) {
-        for (int part = 0; part < ISA_STEP; part += ISA_LANES)
-            for (int lane = 0; lane < ISA_LANES; lane++)
-                lanes[lane] += row[part + lane] * x[part + lane];
-        row += ISA_TILE_ROWS * ISA_STEP;
+        for (int part = 0; part < ISA_STEP; part += VECTOR_LANES) {
+            vector in[INPUTS_AT_ONCE];
+            for (int t = 0; t < count; t++)
+                in[t] = vector_load(x + t * ISA_STEP + part);
+            for (int r = 0; r < ISA_TILE_ROWS; r++) {
+                const vector weight = vector_load(rows + r * ISA_STEP + part);
+                for (int t = 0; t < count; t++)
+                    total[t][r] += weight * in[t];
+            }
+        }
+        rows += ISA_TILE_ROWS * ISA_STEP;
         x += tile->inputs * ISA_STEP;
     }
-    if (tile->is_last)
-        tile->sums[t * tile->sums_stride + r] = lanes_sum(lanes);
-    else
-        memcpy(carried, lanes, sizeof lanes);
+
+    for (int t = 0; t < count; t++)
+        for (int r = 0; r < ISA_TILE_ROWS; r++) {
+            float lanes[VECTOR_LANES];
+            memcpy(lanes, &total[t][r], sizeof lanes);
+            if (tile->is_last)
+                tile->sums[(first + t) * tile->sums_stride + r] = lanes_sum(lanes, VECTOR_LANES);
+            else
+                memcpy(carried + (t * ISA_TILE_ROWS + r) * CARRY_FLOATS, lanes, sizeof lanes);
+        }
 }
 
 static inline void loop_tile(const struct isa_tile *tile)
 {
-    for (int r = 0; r < ISA_TILE_ROWS; r++)
-        for (int t = 0; t < tile->inputs; t++)
-            loop_tile_sum(tile, t, r);
+    int first = 0;
+
+    for (; first + INPUTS_AT_ONCE <= tile->inputs; first += INPUTS_AT_ONCE)
+        loop_tile_inputs(tile, first, INPUTS_AT_ONCE);
+    if (tile->inputs - first == 2)
+        loop_tile_inputs(tile, first, 2);
+    else if (tile->inputs - first == 1)
+        loop_tile_inputs(tile, first, 1);
 }
 
 #endif
