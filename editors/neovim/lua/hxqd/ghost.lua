@@ -147,6 +147,12 @@ local function request(client, send, params, handler, buffer)
   end, buffer)
 end
 
+-- Whether a request may be the core's, which asks in buffers with ghost text only; what others ask is answered as it comes.
+local function is_for_ghost(method, handler, buffer)
+  return method == METHOD and handler and states[buffer or 0] and vim.api.nvim_buf_is_valid(buffer)
+    and M.inline.is_enabled({ bufnr = buffer })
+end
+
 -- Stands between the core and its client.
 local function stand_between(client)
   if rawget(client, 'hxqd_stands_between') then
@@ -155,10 +161,10 @@ local function stand_between(client)
   local send = client.request
   client.hxqd_stands_between = true
   client.request = function(self, method, params, handler, buffer)
-    if method ~= METHOD or not handler then
-      return send(self, method, params, handler, buffer)
+    if is_for_ghost(method, handler, buffer) then
+      return request(self, send, params, handler, buffer)
     end
-    return request(self, send, params, handler, buffer)
+    return send(self, method, params, handler, buffer)
   end
 end
 
