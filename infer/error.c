@@ -1,4 +1,4 @@
-/* The first write wins: see error.h. */
+/* The first write wins: see error.h. What is quoted may hold anything, line ends too; a sentence is one line all the same. */
 #include "infer/error.h"
 
 #include <stdarg.h>
@@ -14,5 +14,7 @@ bool error_set(struct error *error, enum error_code code, const char *format, ..
     va_start(arguments, format);
     vsnprintf(error->text, sizeof error->text, format, arguments);
     va_end(arguments);
+    for (char *at = error->text; *at; at++)
+        *at = (unsigned char)*at < ' ' ? ' ' : *at;
     return false;
 }

@@ -329,23 +329,25 @@ static bool check_needs(const struct command_line *line, int index, int given, s
 static bool parse_options(struct command_line *line, int index, int argc, char **argv,
                           struct error *error)
 {
-    int option;
+    int option, which = 0;
 
     opterr = 0;
     optind = 0; /* scan afresh, with the order that the call names */
-    while ((option = getopt_long(argc, argv, ":", options, NULL)) != -1) {
+    while ((option = getopt_long(argc, argv, ":", options, &which)) != -1) {
         bool known = true;
         if (option == ':')
             return error_set(error, ERROR_INPUT, "%s needs a value", argv[optind - 1]);
         if (option == '?')
             return error_set(error, ERROR_INPUT, "unknown option %s", argv[optind - 1]);
+        if (options[which].has_arg && !*optarg && option != OPTION_PROMPT)
+            return error_set(error, ERROR_INPUT, "--%s needs a value", options[which].name);
         if (!apply_common(line, (enum flag)option, optarg, &known, error))
             return false;
         if (known)
             continue;
         if (option < (int)commands[index].first || option > (int)commands[index].last)
-            return error_set(error, ERROR_INPUT, "%s does not take %s", commands[index].name,
-                             argv[optind - 1]);
+            return error_set(error, ERROR_INPUT, "%s does not take --%s", commands[index].name,
+                             options[which].name);
         if (!apply_own(line, (enum flag)option, optarg, error))
             return false;
     }

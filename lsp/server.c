@@ -243,10 +243,11 @@ int server_run(const struct settings *settings, const struct server_transport *t
 
     int status = 1;
     struct server *server = calloc(1, sizeof *server);
-    if (server && uv_loop_init(&server->loop) == 0)
+    const int problem = server ? uv_loop_init(&server->loop) : UV_ENOMEM;
+    if (problem == 0)
         status = server_serve(server, settings, transport);
     else
-        log_write(LOG_LEVEL_ERROR, "no memory for the server");
+        log_write(LOG_LEVEL_ERROR, "the server cannot begin: %s", uv_strerror(problem));
     free(server);
     log_close();
     return status;

@@ -196,8 +196,12 @@ done:
 /* Parses "1, 2,3" or "[1,2,3]"; the caller frees *ids. */
 static bool parse_ids(const char *text, int32_t **ids, size_t *count, struct error *error)
 {
-    const char *at = text + strspn(text, " \t\r\n[");
+    static const char space[] = " \t\r\n";
+    const char *at = text + strspn(text, space);
+    const bool is_array = *at == '[';
     size_t capacity = 0;
+
+    at += is_array + strspn(at + is_array, space);
 
     *ids = NULL;
     *count = 0;
@@ -217,6 +221,12 @@ static bool parse_ids(const char *text, int32_t **ids, size_t *count, struct err
         (*ids)[(*count)++] = (int32_t)id;
         at = end + strspn(end, " \t\r\n,");
     }
+
+    /* what is cut off, or goes on behind its end, is not the list that was meant */
+    if (is_array != (*at == ']') || (is_array && at[1 + strspn(at + 1, space)]))
+        return error_set(error, ERROR_INPUT,
+                         "token ids: one list such as [1,2,3] is expected, which ends with it%s",
+                         *at ? "" : "; this one has no end");
     return true;
 }
 

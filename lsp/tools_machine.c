@@ -236,6 +236,15 @@ static bool doctor_json(const struct settings *settings, const struct engine *en
         error);
 }
 
+/* What the kernels were asked to be, where that is not to be had. */
+static void print_isa_wanted(const char *isa)
+{
+    const char *wanted = getenv("HXQD_ISA");
+
+    if (wanted && *wanted && strcmp(wanted, isa) != 0)
+        printf(" (HXQD_ISA asks for %s, which is not to be had here)", wanted);
+}
+
 static void doctor_text(const struct settings *settings, const struct engine *engine,
                         const struct engine_info *info)
 {
@@ -245,6 +254,7 @@ static void doctor_text(const struct settings *settings, const struct engine *en
     printf("kernels    %s", info->isa);
     if (info->threads > 0)
         printf(", %d threads", info->threads);
+    print_isa_wanted(info->isa);
     putchar('\n');
     printf("model      %s (%s)\n", info->model, model_reason(settings));
     printf("           %s, %d layers, %.1f M parameters, %.1f MB of weights, loaded in %.0f ms\n",
