@@ -311,6 +311,15 @@ void gather(struct gathering *gathering, const struct viewpoint *viewpoint,
     qsort(gathering->pieces, gathering->count, sizeof *gathering->pieces, piece_compare);
 }
 
+void gather_asked(struct gathering *gathering, const struct viewpoint *viewpoint, struct span range,
+                  const struct documents *documents, struct workspace *workspace)
+{
+    gathering->count = gathering->neighbour_count = 0;
+    find_neighbours(gathering, viewpoint, documents, workspace);
+    gather_definitions(gathering, viewpoint, range, workspace_index(workspace));
+    qsort(gathering->pieces, gathering->count, sizeof *gathering->pieces, piece_compare);
+}
+
 void gather_finish(struct gathering *gathering)
 {
     for (size_t i = 0; i < gathering->neighbour_count; i++)

@@ -64,6 +64,10 @@ struct gathering {
 void gather(struct gathering *gathering, const struct viewpoint *viewpoint,
             const struct documents *documents, struct workspace *workspace,
             const struct recent *recent);
+
+/* The definitions alone, of the names in `range`, which ends at the viewpoint's cursor. */
+void gather_asked(struct gathering *gathering, const struct viewpoint *viewpoint, struct span range,
+                  const struct documents *documents, struct workspace *workspace);
 void gather_finish(struct gathering *gathering);
 
 #endif

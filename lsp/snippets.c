@@ -1,9 +1,11 @@
-/* The choice in force is kept with the place and the news that it was made for; choosing is copying it unless they differ. */
+/* The choice in force is kept with the place and the news that it was made for; choosing is copying it unless they differ, or
+ * the cursor has come to ask about something. */
 #include "lsp/snippets.h"
 
 #include <stdlib.h>
 #include <string.h>
 
+#include "lsp/asked.h"
 #include "lsp/secrets.h"
 #include "lsp/uri.h"
 
@@ -25,6 +27,8 @@ struct snippets {
     char *uri; /* NULL: none yet */
     size_t line;
     uint64_t chosen_news, generation;
+    struct asked asked; /* names met since it was made */
+    size_t added;       /* times that it was added to since then */
 };
 
 /* --- lists ------------------------------------------------------------------------------------------------------------ */
@@ -147,17 +151,26 @@ static size_t drop_contained(struct snippet_list *list)
     return given_back;
 }
 
-/* Takes pieces, best first, as long as the budget lasts; what says nothing new is passed over. */
+/* How much pieces may fill, and whether they may push others out. */
+struct room {
+    size_t tokens, count;
+    bool is_append; /* what is there stays */
+};
+
+/* Takes pieces, best first, as long as there is room; what says nothing new is passed over. */
 static bool take_pieces(struct snippet_list *list, const struct gathering *gathering,
-                        const struct viewpoint *viewpoint, const struct workspace *workspace)
+                        const struct viewpoint *viewpoint, const struct workspace *workspace,
+                        const struct room *room)
 {
-    size_t left = list->budget_tokens;
+    size_t left = room->tokens;
     struct likeness around = {0}, chosen = {0};
     const bool has_sets =
         lines_around(&around, document_text(viewpoint->document), viewpoint->cursor) &&
         likeness_of_lines(&chosen, "", 0);
 
-    for (size_t i = 0; has_sets && i < gathering->count && list->count < PROMPT_FILES_MAX; i++) {
+    for (size_t i = 0; has_sets && i < list->count; i++)
+        likeness_add_lines(&chosen, list->items[i].text, list->items[i].bytes);
+    for (size_t i = 0; has_sets && i < gathering->count && list->count < room->count; i++) {
         const struct piece *piece = &gathering->pieces[i];
         const size_t tokens = piece_tokens(piece->bytes);
         struct snippet *snippet = &list->items[list->count];
@@ -168,7 +181,7 @@ static bool take_pieces(struct snippet_list *list, const struct gathering *gathe
         likeness_add_lines(&chosen, snippet->text, snippet->bytes);
         list->count++;
         left -= tokens;
-        left += drop_contained(list);
+        left += room->is_append ? 0 : drop_contained(list);
     }
     likeness_finish(&around);
     likeness_finish(&chosen);
@@ -208,6 +221,10 @@ static bool choose(struct snippet_list *list, const struct snippet_list *before,
                    struct workspace *workspace, const struct recent *recent, size_t budget_tokens)
 {
     struct gathering *gathering = malloc(sizeof *gathering);
+    const struct room room = {
+        .tokens = budget_tokens - budget_tokens / SNIPPETS_ADDED_SHARE,
+        .count = PROMPT_FILES_MAX - PROMPT_FILES_MAX / SNIPPETS_ADDED_SHARE,
+    };
 
     *list = (struct snippet_list){.budget_tokens = budget_tokens};
     list->repository = strdup(workspace_name(workspace, viewpoint->path));
@@ -215,7 +232,7 @@ static bool choose(struct snippet_list *list, const struct snippet_list *before,
     bool is_chosen = gathering && list->repository && list->path;
     if (is_chosen) {
         gather(gathering, viewpoint, documents, workspace, recent);
-        is_chosen = take_pieces(list, gathering, viewpoint, workspace);
+        is_chosen = take_pieces(list, gathering, viewpoint, workspace, &room);
         gather_finish(gathering);
     }
     free(gathering);
@@ -224,6 +241,31 @@ static bool choose(struct snippet_list *list, const struct snippet_list *before,
     else
         snippet_list_finish(list);
     return is_chosen;
+}
+
+/* Adds to a list, behind what is there, definitions of names in a range; whether there were any. */
+static bool append(struct snippet_list *list, const struct viewpoint *viewpoint, struct span range,
+                   const struct documents *documents, struct workspace *workspace)
+{
+    struct gathering *gathering = malloc(sizeof *gathering);
+    const struct viewpoint end = {viewpoint->document, viewpoint->path, range.end};
+    const size_t before = list->count;
+    size_t taken = 0;
+
+    if (!gathering)
+        return false;
+    for (size_t i = 0; i < list->count; i++)
+        taken += piece_tokens(list->items[i].bytes);
+    const struct room room = {
+        .tokens = taken < list->budget_tokens ? list->budget_tokens - taken : 0,
+        .count = PROMPT_FILES_MAX,
+        .is_append = true,
+    };
+    gather_asked(gathering, &end, range, documents, workspace);
+    take_pieces(list, gathering, &end, workspace, &room);
+    gather_finish(gathering);
+    free(gathering);
+    return list->count > before;
 }
 
 /* --- the choice in force ---------------------------------------------------------------------------------------------- */
@@ -296,6 +338,45 @@ static bool is_outdated(const struct snippets *snippets, const struct workspace 
            snippets->chosen.budget_tokens != budget_tokens;
 }
 
+/* Makes the choice anew. False, and the old one stays, when memory is exhausted. */
+static bool renew(struct snippets *snippets, const struct viewpoint *viewpoint, size_t line,
+                  const struct documents *documents, struct workspace *workspace,
+                  size_t budget_tokens)
+{
+    char *copy = strdup(document_uri(viewpoint->document));
+    struct snippet_list chosen;
+
+    if (!copy || !choose(&chosen, &snippets->chosen, viewpoint, documents, workspace,
+                         &snippets->recent, budget_tokens)) {
+        free(copy);
+        return false;
+    }
+    free(snippets->uri);
+    snippet_list_finish(&snippets->chosen);
+    snippets->chosen = chosen;
+    snippets->uri = copy;
+    snippets->line = line;
+    snippets->chosen_news = snippets->news;
+    snippets->generation = workspace_generation(workspace);
+    snippets->asked = (struct asked){0};
+    snippets->added = 0;
+    return true;
+}
+
+/* Adds to the choice what the cursor has come to ask about. */
+static void answer_asked(struct snippets *snippets, const struct viewpoint *viewpoint,
+                         const struct documents *documents, struct workspace *workspace)
+{
+    const char *text = text_bytes(document_text(viewpoint->document));
+    const struct syntax *syntax = document_syntax(viewpoint->document);
+    struct span range;
+
+    if (snippets->added < SNIPPETS_ADDED_MAX &&
+        asked_meet(&snippets->asked, syntax, text, viewpoint->cursor, &range) &&
+        append(&snippets->chosen, viewpoint, range, documents, workspace))
+        snippets->added++;
+}
+
 bool snippets_choose(struct snippets *snippets, const struct documents *documents,
                      struct workspace *workspace, struct document *document, size_t cursor,
                      size_t budget_tokens, struct snippet_list *list)
@@ -306,28 +387,17 @@ bool snippets_choose(struct snippets *snippets, const struct documents *document
     *list = (struct snippet_list){0};
     if (budget_tokens == 0)
         return true;
+    char *path = uri_path(uri);
+    if (!path)
+        return false;
 
     /* asking is what renews the index, also where the choice stays */
+    const struct viewpoint viewpoint = {document, path, cursor};
     workspace_index(workspace);
-    if (is_outdated(snippets, workspace, uri, line, budget_tokens)) {
-        char *path = uri_path(uri), *copy = strdup(uri);
-        const struct viewpoint viewpoint = {document, path, cursor};
-        struct snippet_list chosen;
-        if (!path || !copy ||
-            !choose(&chosen, &snippets->chosen, &viewpoint, documents, workspace, &snippets->recent,
-                    budget_tokens)) {
-            free(path);
-            free(copy);
-            return false;
-        }
-        free(path);
-        free(snippets->uri);
-        snippet_list_finish(&snippets->chosen);
-        snippets->chosen = chosen;
-        snippets->uri = copy;
-        snippets->line = line;
-        snippets->chosen_news = snippets->news;
-        snippets->generation = workspace_generation(workspace);
-    }
-    return snippet_list_copy(list, &snippets->chosen);
+    bool is_chosen = !is_outdated(snippets, workspace, uri, line, budget_tokens) ||
+                     renew(snippets, &viewpoint, line, documents, workspace, budget_tokens);
+    if (is_chosen)
+        answer_asked(snippets, &viewpoint, documents, workspace);
+    free(path);
+    return is_chosen && snippet_list_copy(list, &snippets->chosen);
 }

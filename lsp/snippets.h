@@ -5,6 +5,9 @@
  * there is something new to choose from (a text copied, a document opened or closed, a new index). What is chosen again keeps
  * its place then, and what is new comes behind it, best last, nearest to the file with the cursor.
  *
+ * In between it only grows: what the line or call at the cursor newly names, and another file defines, is added behind, at most
+ * SNIPPETS_ADDED_MAX times in one place, since the model then reads the cursor's file again. Part of the budget is kept for it.
+ *
  * Chosen pieces look little like what the prompt holds already, or one another; they have no secrets in them, and together
  * they fit a budget. Client lifetime, on the loop's thread; a list is a value that owns its texts and may travel.
  */
@@ -21,6 +24,8 @@
 
 enum {
     SNIPPETS_MOVE_LINES = 24, /* the cursor is far away beyond */
+    SNIPPETS_ADDED_MAX = 4,   /* additions to a choice */
+    SNIPPETS_ADDED_SHARE = 4, /* one part of so many of the budget and the places is for them */
     SNIPPETS_BYTES_PER_TOKEN =
         3, /* of program text, rather too few: the engine cuts what is too much after all */
 };

@@ -132,13 +132,72 @@ static void choice_stays_while_the_user_types_in_one_place(void **state)
                             "definition ring.c ");
     }
     type_at(scene, "file:///p/main.c", 3, " stack_pop();");
-    assert_string_equal(choose_at(scene, "file:///p/main.c", "stack_pop();", BUDGET),
+    assert_string_equal(choose_at(scene, "file:///p/main.c", "stack_pop", BUDGET),
                         "definition ring.c ");
+
+    /* complete it is asked about: added behind what is there */
+    assert_string_equal(choose_at(scene, "file:///p/main.c", "stack_pop(", BUDGET),
+                        "definition ring.c definition stack.c ");
 
     /* news: another document is open */
     snippets_note_documents(scene->snippets);
     assert_string_equal(choose_at(scene, "file:///p/main.c", "stack_pop();", BUDGET),
                         "definition ring.c definition stack.c ");
+}
+
+static void choice_grows_by_what_the_line_or_call_at_the_cursor_names(void **state)
+{
+    static const struct {
+        const char *typed, *mark, *names;
+    } steps[] = {
+        {"    x = st", "x = st", "definition ring.c "},
+        {"ack_pop", "stack_pop", "definition ring.c "}, /* it may go on */
+        {"(a,\n", "stack_pop(a,", "definition ring.c definition stack.c "},
+        {"  b, nothing(c", "nothing(c", "definition ring.c definition stack.c "},
+        {"));", "c));", "definition ring.c definition stack.c "},
+        {"\n", "c));\n", "definition ring.c definition stack.c "},
+        {"    queue_take(ring_push(", "queue_take(ring_push(",
+         "definition ring.c definition stack.c definition queue.c "},
+    };
+    struct scene *scene = *state;
+
+    open_document(scene, "file:///p/queue.c", queue);
+    open_document(scene, "file:///p/ring.c", ring);
+    open_document(scene, "file:///p/stack.c", stack);
+    open_document(scene, "file:///p/main.c", "int main(void)\n{\n    ring_push(1);\n");
+    assert_string_equal(choose_at(scene, "file:///p/main.c", "1);", BUDGET), "definition ring.c ");
+    for (size_t i = 0; i < sizeof steps / sizeof *steps; i++) {
+        const struct text *text =
+            document_text(documents_find(scene->documents, "file:///p/main.c"));
+        type_at(scene, "file:///p/main.c", text_line_count(text) - 1, steps[i].typed);
+        assert_string_equal(choose_at(scene, "file:///p/main.c", steps[i].mark, BUDGET),
+                            steps[i].names);
+    }
+}
+
+/* Names of many files on one line, one after the other. */
+static void choice_grows_a_few_times_in_one_place(void **state)
+{
+    struct scene *scene = *state;
+    char uri[64], text[256], last[256] = "";
+    int changes = 0;
+
+    for (int i = 0; i < 9; i++) {
+        sprintf(uri, "file:///p/part_%d.c", i);
+        sprintf(text, "int part_number_%d(int value_%d)" UNLIKE, i, i);
+        open_document(scene, uri, text);
+    }
+    open_document(scene, "file:///p/main.c", "int main(void)\n{\n    ");
+    choose_at(scene, "file:///p/main.c", "    ", 9 * BUDGET);
+    for (int i = 0; i < 9; i++) {
+        sprintf(text, "part_number_%d(", i);
+        type_at(scene, "file:///p/main.c", 2, text);
+        const char *names = choose_at(scene, "file:///p/main.c", text, 9 * BUDGET);
+        assert_int_equal(strncmp(names, last, strlen(last)), 0);
+        changes += strcmp(names, last) != 0;
+        strcpy(last, names);
+    }
+    assert_int_equal(changes, SNIPPETS_ADDED_MAX);
 }
 
 /* A file with the three names far apart. */
@@ -258,6 +317,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         SCENE_TEST(definition_of_a_name_at_the_cursor_is_shown),
+        SCENE_TEST(choice_grows_by_what_the_line_or_call_at_the_cursor_names),
+        SCENE_TEST(choice_grows_a_few_times_in_one_place),
         SCENE_TEST(choice_stays_while_the_user_types_in_one_place),
         SCENE_TEST(choice_made_anew_keeps_the_order_of_what_stays),
         SCENE_TEST(yank_and_edit_elsewhere_are_shown),
