@@ -6,23 +6,19 @@
 
 extern const struct isa isa_portable;
 #ifdef KERNELS_X86
-extern const struct isa isa_avx2, isa_avx512;
+extern const struct isa isa_avx2, isa_avx512, isa_avx512vbmi;
 #endif
 
 static const struct isa *const sets[] = {
 #ifdef KERNELS_X86
     &isa_avx512,
+    &isa_avx512vbmi,
     &isa_avx2,
 #endif
     &isa_portable,
 };
 
 enum { SET_COUNT = sizeof sets / sizeof *sets };
-
-const struct isa *isa_at(int index)
-{
-    return index < SET_COUNT ? sets[index] : NULL;
-}
 
 const struct isa *isa_choose(void)
 {

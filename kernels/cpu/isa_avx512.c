@@ -1,4 +1,4 @@
-/* AVX-512 with VBMI and BF16.
+/* AVX-512 with VBMI, and with BF16 where there is that.
  *
  * A codebook of 256 values fits the registers as byte planes: plane b holds byte b of every value in four registers, and two
  * two-register permutations plus a blend on the index's top bit look 64 indices up at once. Planes are then interleaved to
@@ -18,12 +18,17 @@
 
 enum { PLANE_REGISTERS = 4 };
 
-static bool is_supported(void)
+static bool has_vbmi(void)
 {
     __builtin_cpu_init();
     return __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
            __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("avx512dq") &&
-           __builtin_cpu_supports("avx512vbmi") && __builtin_cpu_supports("avx512bf16");
+           __builtin_cpu_supports("avx512vbmi");
+}
+
+static bool has_bf16(void)
+{
+    return has_vbmi() && __builtin_cpu_supports("avx512bf16");
 }
 
 /* One byte of each of the 256 values. */
@@ -422,12 +427,25 @@ static const struct number_format fast = {
     .tile = tile_bf16,
 };
 
-extern const struct isa isa_avx512;
+extern const struct isa isa_avx512, isa_avx512vbmi;
 const struct isa isa_avx512 = {
     .name = "avx512",
-    .is_supported = is_supported,
+    .is_supported = has_bf16,
     .exact = &exact,
     .fast = &fast,
+    .dot = loop_dot,
+    .score = score,
+    .mix = mix,
+    .exp_sum = loop_exp_sum,
+    .silu_mul = loop_silu_mul,
+    .widen = loop_widen,
+};
+
+/* Processors without bfloat16: Ice Lake, Tiger Lake, Rocket Lake. */
+const struct isa isa_avx512vbmi = {
+    .name = "avx512vbmi",
+    .is_supported = has_vbmi,
+    .exact = &exact,
     .dot = loop_dot,
     .score = score,
     .mix = mix,

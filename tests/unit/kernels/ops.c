@@ -538,8 +538,8 @@ static void buffer_too_large_is_a_status(void **state)
 
 int main(int argc, char **argv)
 {
-    static const struct way ways[] = {
-        {"portable", true}, {"avx2", true}, {"avx512", true}, {"avx512", false}, {"cuda", true}};
+    static const struct way ways[] = {{"portable", true}, {"avx2", true},    {"avx512vbmi", true},
+                                      {"avx512", true},   {"avx512", false}, {"cuda", true}};
     const size_t cuda = sizeof ways / sizeof *ways - 1;
     const bool is_cuda = argc > 1 && strcmp(argv[1], "cuda") == 0;
     int failed = 0;
