@@ -123,7 +123,7 @@ static void request_stops_when_its_time_is_spent(void **state)
 /* Nor can a long prompt be read in one. Whoever asks again goes on from there, and gets what others get. */
 static void request_whose_prompt_takes_too_long_is_answered_when_asked_again(void **state)
 {
-    enum { LINES = 200, LINE_BYTES = 16 };
+    enum { LINES = 200, LINE_BYTES = 32 };
     char prompt[LINES * LINE_BYTES + 1] = "";
     struct engine_result result, whole;
     int known = -1, calls = 0;
