@@ -126,7 +126,7 @@ async function showMenu(status: Status): Promise<void> {
     : [];
   const entries: (vscode.QuickPickItem & { command: string })[] = [
     ...here,
-    { label: `$(power) Turn ${offOrOn(isAnyOn())} Everywhere`, command: 'hxqd.toggle' },
+    { label: `$(circle-slash) Turn ${offOrOn(isAnyOn())} Everywhere`, command: 'hxqd.toggle' },
     ...(status.isReady() ? [{ label: '$(eye) Show Prompt', command: 'hxqd.showPrompt' }] : []),
     { label: '$(debug-restart) Restart', command: 'hxqd.restart' },
     { label: '$(output) Show Log', command: 'hxqd.showLog' },

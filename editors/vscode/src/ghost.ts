@@ -9,7 +9,7 @@ import * as vscode from 'vscode';
 import {
   InlineCompletionRequest, ProgressType, type InlineCompletionItem, type LanguageClient, type Middleware,
 } from 'vscode-languageclient/node';
-import { isOn, setting } from './settings.js';
+import { setting } from './settings.js';
 import type { Status } from './status.js';
 
 // A text that is finished by then is shown whole, at once.
@@ -122,7 +122,6 @@ export class Ghost implements vscode.Disposable {
   middleware(client: () => LanguageClient): Required<Pick<Middleware, 'provideInlineCompletionItems'>> {
     return {
       provideInlineCompletionItems: (document, position, context, token, next) => {
-        if (!isOn(document.languageId)) return null;
         // What grows has a provider of its own.
         if (this.growth?.isAbout(document, position)) return null;
         this.end();

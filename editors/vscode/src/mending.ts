@@ -2,8 +2,7 @@
 import * as vscode from 'vscode';
 import { changeSetting, setting } from './settings.js';
 
-// The window that "smaller context" begins from where none is set, and the smallest that is any use.
-const CONTEXT_DEFAULT = 4096;
+// The smallest context that is any use.
 const CONTEXT_LEAST = 1024;
 
 // A button and what it does.
@@ -22,7 +21,7 @@ async function offer(
 }
 
 export function reportNoProgram(problem: string): void {
-  void offer(vscode.window.showErrorMessage, `${problem}. It completes code; this extension only shows what it says.`, [
+  void offer(vscode.window.showErrorMessage, `${problem}. That program completes code; this extension shows what it says.`, [
     chooseProgram,
     ['How to Get It', () => vscode.commands.executeCommand('hxqd.walkthrough')],
   ]);
@@ -40,20 +39,24 @@ export function reportCrash(isRestarted: boolean): void {
   }
 }
 
+// What may help a context that is too large for the model or for the memory.
+function shortenContext(cause: string): Remedy[] {
+  const [, asked, isOfModel] = cause.match(/a context of (\d+) tokens( is more than the model's)?/) ?? [];
+  if (isOfModel) return [["Use the Model's Own Context", () => changeSetting('context.tokens', 0)]];
+  if (!asked || Number(asked) <= CONTEXT_LEAST) return [];
+  const smaller = Math.max(CONTEXT_LEAST, Math.floor(Number(asked) / 2));
+  return [[`Context of ${smaller} Tokens`, () => changeSetting('context.tokens', smaller)]];
+}
+
 /** The model cannot be used; the server's sentence says why, and decides what may help. */
 export function reportNoModel(problem: string): void {
   // The buttons stand for what the sentence advises on the command line.
   const cause = problem.replace(/;[^;]* --[a-z][^;]*$/, '');
   const remedies: Remedy[] = [];
-  if (/gpu|cuda/i.test(problem) && setting<string>('device') !== 'cpu') {
+  if (/gpu|cuda|--device cpu/i.test(problem) && setting<string>('device') !== 'cpu') {
     remedies.push(['Use the CPU', () => changeSetting('device', 'cpu')]);
   }
-  const context = setting<number>('context.tokens') || CONTEXT_DEFAULT;
-  if (/memory|context/i.test(problem) && context > CONTEXT_LEAST) {
-    const smaller = Math.max(CONTEXT_LEAST, Math.floor(context / 2));
-    remedies.push([`Context of ${smaller} Tokens`, () => changeSetting('context.tokens', smaller)]);
-  }
-  remedies.push(chooseModel);
+  remedies.push(...shortenContext(cause), chooseModel);
   if (setting<string>('model')) remedies.push(['Use the Built-in Model', () => changeSetting('model', undefined)]);
   void offer(vscode.window.showErrorMessage, `hxqd cannot use the model: ${cause}`, [...remedies, showLog]);
 }

@@ -3,7 +3,7 @@
 import { spawn, spawnSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { dirname, join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { chromium } from 'playwright-core';
 
 // Patience with slow machines and sanitizers; no test measures time.
@@ -13,15 +13,20 @@ const STEP_MS = 50;
 // An answer to the last key may still take the place of one to the key before it.
 const SETTLE_MS = 400;
 
+// After which the server of a window that is closed ends.
+const GRACE_SECONDS = '10';
+
 const CODE_SERVER = 'tests/editors/vscode/node_modules/code-server/out/node/entry.js';
 
-// Nothing leaves the machine, nothing pops up in front of what is looked at.
+// Nothing leaves the machine, nothing pops up in front of what is looked at. Workspaces are trusted unless a test restricts them.
 const SETTINGS = {
   'security.workspace.trust.enabled': false,
+  'security.workspace.trust.startupPrompt': 'never',
   'telemetry.telemetryLevel': 'off',
   'workbench.startupEditor': 'none',
   'workbench.enableExperiments': false,
   'workbench.tips.enabled': false,
+  'workbench.reduceMotion': 'on',
   'workbench.secondarySideBar.defaultVisibility': 'hidden',
   'workbench.colorTheme': 'Default Dark Modern',
   'chat.disableAIFeatures': true,
@@ -65,7 +70,8 @@ export class CodeServer {
     const server = new CodeServer();
     server.folder = mkdtempSync(join(tmpdir(), 'hxqd-vscode-'));
     const inside = (name) => join(server.folder, name);
-    server.write('user/User/settings.json', JSON.stringify({ ...SETTINGS, ...settings }));
+    server.settings = { ...SETTINGS, ...settings };
+    server.write('user/User/settings.json', JSON.stringify(server.settings));
     // What belongs to a machine is read from here where the machine is a remote one, as it is for a browser.
     server.write('user/Machine/settings.json', JSON.stringify(settings));
     // VS Code has a command for it and no key.
@@ -85,7 +91,8 @@ export class CodeServer {
       executablePath: process.env.CHROMIUM, args: ['--no-sandbox', '--disable-gpu', '--force-color-profile=srgb'],
     });
     server.process = spawn(process.execPath, [...common, '--auth', 'none', '--bind-addr', '127.0.0.1:0', '--disable-telemetry',
-      '--disable-update-check', '--disable-getting-started-override', '--disable-workspace-trust'], { env: environment });
+      '--disable-update-check', '--disable-getting-started-override', '--reconnection-grace-time', GRACE_SECONDS],
+    { env: environment });
     server.output = '';
     for (const stream of [server.process.stdout, server.process.stderr]) {
       stream.on('data', (data) => (server.output += data));
@@ -109,13 +116,17 @@ export class CodeServer {
     return path;
   }
 
-  /** An empty window of a new workspace. Whoever asks for one closes it. */
-  async newWindow({ settings = {}, size = { width: 1000, height: 640 } } = {}) {
+  /** An empty window of a new workspace: a folder, or some of its `folders`. Whoever asks for one closes it. */
+  async newWindow({ settings = {}, folders, isRestricted = false, size = { width: 1000, height: 640 } } = {}) {
     this.windows = (this.windows ?? 0) + 1;
+    // A setting of the user alone, read when a window opens.
+    this.write('user/User/settings.json', JSON.stringify({ ...this.settings, 'security.workspace.trust.enabled': isRestricted }));
     const editor = new Editor();
     editor.folder = join(this.folder, `window-${this.windows}`, 'hxqd-test');
-    editor.address = `${this.address}/?folder=${editor.folder}`;
-    mkdirSync(join(editor.folder, '.vscode'), { recursive: true });
+    editor.folders = folders;
+    editor.settingsFile = join(editor.folder, folders ? 'test.code-workspace' : '.vscode/settings.json');
+    editor.address = `${this.address}/?${folders ? `workspace=${editor.settingsFile}` : `folder=${editor.folder}`}`;
+    mkdirSync(dirname(editor.settingsFile), { recursive: true });
     editor.set(settings);
     editor.context = await this.browser.newContext({ viewport: size });
     editor.page = await editor.context.newPage();
@@ -132,10 +143,10 @@ export class Editor {
 
   /** Shows the workspace, with `files`, name → text, in it; the first is open. */
   async open(files) {
-    for (const [name, text] of Object.entries(files)) writeFileSync(join(this.folder, name), text);
+    for (const [name, text] of Object.entries(files)) this.write(name, text);
     await this.page.goto(this.address);
     await this.page.locator('.monaco-workbench').waitFor();
-    await this.openFile(Object.keys(files)[0]);
+    await this.openFile(basename(Object.keys(files)[0]));
   }
 
   async press(...keys) {
@@ -226,6 +237,11 @@ export class Editor {
     return found;
   }
 
+  /** Waits until the editor itself is ready, which it tells in the status bar until then. */
+  async rest() {
+    await this.page.locator('.statusbar-item', { hasText: 'Activating Extensions' }).waitFor({ state: 'hidden' });
+  }
+
   /** What can be read in the window, but for the latency, which is another one each time. */
   async visibleText() {
     const parts = await this.page.locator(READABLE).allInnerTexts();
@@ -239,7 +255,20 @@ export class Editor {
 
   /** Writes the settings of the workspace. */
   set(settings) {
-    writeFileSync(join(this.folder, '.vscode/settings.json'), JSON.stringify(settings));
+    const folders = this.folders?.map((path) => ({ path }));
+    writeFileSync(this.settingsFile, JSON.stringify(folders ? { folders, settings } : settings));
+  }
+
+  /** The output channel that is shown below, or ''. */
+  async outputChannel() {
+    return this.page.locator('.part.panel select')
+      .evaluateAll((boxes) => boxes.map((box) => box.options[box.selectedIndex]?.text.trim() ?? '').join(' '));
+  }
+
+  /** Writes a file of the workspace. */
+  write(name, text) {
+    mkdirSync(dirname(join(this.folder, name)), { recursive: true });
+    writeFileSync(join(this.folder, name), text);
   }
 
   saved(name) {

@@ -1,8 +1,8 @@
 // The extension in a real VS Code with the real server and its embedded model: what a user sees and gets when typing.
 //
-// Run by ../vscode.sh: vscode.mjs VSIX [NAME]. What the model writes is its own affair: each expectation is made from the
-// ghost text that was shown. NAME runs only the tests with it in their names; --write makes the pictures of editors/pictures again.
-import { existsSync, readdirSync, readFileSync, readlinkSync } from 'node:fs';
+// Run by ../vscode.sh: vscode.mjs VSIX [NAME ...]. What the model writes is its own affair: each expectation is made from the
+// ghost text that was shown. NAMEs run only the tests with one in their names; --write makes the pictures of editors/pictures again.
+import { existsSync, readdirSync, readFileSync, readlinkSync, symlinkSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { CodeServer, waitFor } from './editor.mjs';
 import { describePicture, takePicture } from './picture.mjs';
@@ -26,6 +26,7 @@ const hxqd = resolve(process.env.HXQD);
 const slow = resolve('tests/editors/vscode/slow.mjs');
 const dying = resolve('tests/editors/vscode/dying.sh');
 const scripted = resolve('tests/editors/vscode/scripted.sh');
+const modest = resolve('tests/editors/vscode/modest.sh');
 
 function expect(actual, expected, what) {
   if (actual === expected) return;
@@ -103,6 +104,22 @@ function serverPids(codeServer) {
   });
 }
 
+// The built-in model with a window that it was not trained for, larger than any memory; its folder.
+function wideModel(codeServer) {
+  const model = resolve('infer/default_model');
+  const config = JSON.parse(readFileSync(`${model}/config.json`, 'utf8'));
+  const folder = resolve(codeServer.write('wide/config.json', JSON.stringify({ ...config, max_position_embeddings: 1 << 20 })), '..');
+  for (const name of ['model.safetensors', 'tokenizer.json']) {
+    if (!existsSync(`${folder}/${name}`)) symlinkSync(`${model}/${name}`, `${folder}/${name}`);
+  }
+  return folder;
+}
+
+// Waits until the status bar says something.
+function statusIs(editor, pattern) {
+  return waitFor(`a status of ${pattern}`, async () => pattern.test(await editor.status()), () => editor.everything());
+}
+
 // A test gets a window on the sample; `options` are those of CodeServer.newWindow.
 const tests = [];
 function test(name, run, files = { [FILE]: TEXT }, options = {}) {
@@ -153,6 +170,7 @@ test('c_with_a_bracket_closed_by_the_editor_saves_what_was_shown', async (editor
   // The editor sets the closing bracket; the text writes it again, and what is shown stands around it.
   await typeForGhost(editor, '    if (value');
   const shown = await editor.lastLine();
+  expect(shown.split('(').length, shown.split(')').length, `what opens and what closes in ${shown}`);
   await editor.press('Tab');
   await noGhost(editor);
   await expectSaved(editor, `${C_TEXT}${shown}`, 'twice.c');
@@ -308,20 +326,96 @@ test('unusable_gpu_is_mended_by_a_button', async (editor) => {
   await typeForGhost(editor);
 }, undefined, { settings: { 'hxqd.device': 'cuda', 'hxqd.gpuFallback': false, 'hxqd.gpuMemory': '1M' } });
 
+test('context_too_large_for_memory_is_mended_by_a_button', async (editor, codeServer) => {
+  const settings = { 'hxqd.model': wideModel(codeServer), 'hxqd.context.tokens': 1 << 19 };
+  editor.set({ ...settings, 'hxqd.path': modest });
+  const notification = await editor.notification('hxqd cannot use the model: a context of 524288 tokens: not enough memory');
+  expect(/--context/.test(await notification.innerText()), false, 'advice for the command line');
+  await statusIs(editor, /failed/);
+  await notification.getByText('Context of 262144 Tokens').click();
+  await statusIs(editor, /wide · cpu/);
+  await editor.openFile(FILE);
+  await editor.press('Control+End');
+  await editor.type(TYPED);
+  await someGhost(editor);
+});
+
+test('context_larger_than_the_model_has_is_mended_by_a_button', async (editor) => {
+  const notification = await editor.notification("a context of 4096 tokens is more than the model's 768");
+  await notification.getByText("Use the Model's Own Context").click();
+  await ready(editor);
+}, undefined, { settings: { 'hxqd.context.tokens': 4096 } });
+
+test('status_bar_follows_model_and_settings', async (editor, codeServer) => {
+  await statusIs(editor, /^\s*built-in · cpu/);
+  editor.set({ 'hxqd.enabled': false });
+  await statusIs(editor, /hxqd: off/);
+  editor.set({ 'hxqd.model': wideModel(codeServer) });
+  await statusIs(editor, /^\s*wide · cpu/);
+  editor.set({ 'hxqd.model': '/nonexistent/model' });
+  await statusIs(editor, /hxqd: failed/);
+  await editor.notification('hxqd cannot use the model: /nonexistent/model');
+});
+
+test('window_without_code_starts_no_server_until_it_has_some', async (editor, codeServer) => {
+  // A command that the extension answers has it running.
+  await editor.command('hxqd: Show Log');
+  await waitFor('its output channel', async () => (await editor.outputChannel()) === 'hxqd',
+    async () => `instead of ${await editor.outputChannel()} ${await editor.everything()}`);
+  expect(await editor.status(), '', 'status');
+  const before = serverPids(codeServer).length;
+  editor.write(FILE, TEXT);
+  await editor.openFile(FILE);
+  await ready(editor);
+  expect(serverPids(codeServer).length, before + 1, 'servers');
+}, { 'notes.md': '# Notes\n' });
+
+test('restricted_window_takes_no_program_from_its_workspace_until_it_is_trusted', async (editor) => {
+  await typeForGhost(editor);
+  await editor.command('Workspaces: Manage Workspace Trust');
+  await editor.page.locator('.workspace-trust-editor .monaco-button', { hasText: 'Trust' }).first().click();
+  await editor.notification('/nonexistent/hxqd, named by hxqd.path, is no program');
+}, undefined, { settings: { 'hxqd.path': '/nonexistent/hxqd', 'hxqd.model': '/nonexistent/model' }, isRestricted: true });
+
+// Takes an entry of the status-bar item's menu; `look` may look at the menu first.
+async function chooseInMenu(editor, entry, look = () => {}) {
+  await editor.page.locator('.statusbar-item[aria-label^="hxqd"]').click();
+  const row = editor.page.locator('.quick-input-list .monaco-list-row', { hasText: entry });
+  await row.waitFor();
+  await look();
+  await row.click();
+}
+
+test('workspace_of_several_folders_has_its_settings_in_its_file', async (editor) => {
+  await waitFor('the sign', async () => /codicon-circle-slash/.test(await editor.statusHtml()), () => editor.everything());
+  await chooseInMenu(editor, 'Turn On for python');
+  await waitFor('no sign', async () => !/codicon-circle-slash/.test(await editor.statusHtml()), () => editor.everything());
+  const { settings } = JSON.parse(editor.saved('test.code-workspace'));
+  expect(JSON.stringify(settings), '{"hxqd.languages":{"python":{"enabled":true}}}', 'settings of the workspace');
+  // What another folder defines is known here.
+  const definition = editor.page.locator('.monaco-hover:visible .hover-contents', { hasText: 'def total(prices)' });
+  await waitFor('the definition', async () => {
+    await editor.page.locator('.view-line', { hasText: 'total([3, 4])' }).hover({ position: { x: 1, y: 1 } });
+    await editor.page.locator('.view-line span', { hasText: /^total$/ }).last().hover();
+    return definition.waitFor({ timeout: 2000 }).then(() => true, () => false);
+  }, () => editor.everything());
+  await editor.openFile('tool.py');
+  await editor.press('Control+End');
+  await editor.type(TYPED);
+  await someGhost(editor);
+}, {
+  'tools/tool.py': `from shop import total\n\nprint(total([3, 4]))\n\n\n${TEXT}`,
+  'shop/shop.py': 'def total(prices):\n    return sum(prices)\n',
+}, { folders: ['shop', 'tools'], settings: { 'hxqd.languages': { python: false } } });
+
 test('language_turned_off_in_the_menu_shows_no_ghost', async (editor) => {
   await ready(editor);
-  const choose = async (entry) => {
-    await editor.page.locator('.statusbar-item[aria-label^="hxqd"]').click();
-    await editor.page.locator('.quick-input-list .monaco-list-row', { hasText: entry }).waitFor();
-    if (/Off for/.test(entry)) await editor.picture('vscode-menu.png');
-    await editor.page.locator('.quick-input-list .monaco-list-row', { hasText: entry }).click();
-  };
-  await choose('Turn Off for python');
+  await chooseInMenu(editor, 'Turn Off for python', () => editor.picture('vscode-menu.png'));
   await waitFor('the sign', async () => /codicon-circle-slash/.test(await editor.statusHtml()));
   await editor.openFile(FILE);
   await editor.press('Control+End');
   await editor.type(TYPED);
-  await choose('Turn On for python');
+  await chooseInMenu(editor, 'Turn On for python');
   await waitFor('the sign', async () => !/codicon-circle-slash/.test(await editor.statusHtml()));
   expect(await editor.ghost(), '', 'ghost text while off');
   await editor.openFile(FILE);
@@ -400,12 +494,14 @@ async function run(codeServer, { run, files, options }, onPicture) {
   }
 }
 
-const [vsix, ...names] = process.argv.slice(2);
-const isWriting = names.includes('--write');
-const wanted = names.find((name) => name !== '--write') ?? '';
+const [vsix, ...rest] = process.argv.slice(2);
+const isWriting = rest.includes('--write');
+const names = rest.filter((name) => name !== '--write');
+const isWanted = ({ name }) => names.length === 0 || names.some((part) => name.includes(part));
 
 async function onPicture(editor, name) {
   const path = `editors/pictures/${name}`;
+  await editor.rest();
   const text = await editor.visibleText();
   if (isWriting) await takePicture(editor.page, path, text);
   else if (!existsSync(path) || describePicture(path) !== text) {
@@ -416,7 +512,7 @@ async function onPicture(editor, name) {
 const codeServer = await CodeServer.start(vsix, { 'hxqd.path': hxqd });
 let failed = 0;
 try {
-  for (const one of tests.filter(({ name }) => name.includes(wanted))) {
+  for (const one of tests.filter(isWanted)) {
     const problem = await run(codeServer, one, onPicture);
     failed += problem ? 1 : 0;
     console.log(problem ? `FAIL ${one.name}\n${problem}` : `ok   ${one.name}`);
