@@ -1,5 +1,17 @@
 -- `:checkhealth hxqd`: from the ground up, what ghost text needs; each line that is not OK says what to do about it.
 
+-- The other modules cannot even be loaded by older versions, some of which have other names for reporting.
+if vim.fn.has('nvim-0.11') == 0 then
+  return {
+    check = function()
+      local health = vim.health or require('health')
+      local start, complain = health.start or health.report_start, health.error or health.report_error
+      start('hxqd: Neovim')
+      complain(require('hxqd').too_old(), 'Use Neovim 0.11 or newer')
+    end,
+  }
+end
+
 local ghost = require('hxqd.ghost')
 local hxqd = require('hxqd')
 local options = require('hxqd.options')
@@ -30,10 +42,8 @@ local function check_neovim()
   local version = tostring(vim.version())
   if vim.lsp.inline_completion then
     health.ok('Neovim ' .. version .. ' shows inline completion')
-  elseif vim.fn.has('nvim-0.11') == 1 then
-    health.ok('Neovim ' .. version .. ' has no inline completion; the plugin shows it itself')
   else
-    health.error('Neovim ' .. version .. ' is too old', 'Use Neovim 0.12 or newer')
+    health.ok('Neovim ' .. version .. ' has no inline completion; the plugin shows it itself')
   end
 end
 
@@ -184,10 +194,8 @@ end
 
 function M.check()
   check_neovim()
-  if vim.fn.has('nvim-0.11') == 1 then
-    check_client(check_program())
-    check_conflicts()
-  end
+  check_client(check_program())
+  check_conflicts()
 end
 
 return M

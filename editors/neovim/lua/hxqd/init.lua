@@ -1,9 +1,8 @@
 -- Completions from a local hxqd server: `setup`, keys, and what a buffer needs once the server is attached to it.
 --
 -- The other modules: `ghost` (ghost text, on Neovim's own inline completion), `inline` (a stand-in for that in Neovim 0.11),
--- `hover` (hovers that grow),
--- `command` (:Hxqd), `status` (for statuslines), `server` (the process), `options` (what the user chose), `health`.
--- They are loaded when the server first attaches, so that starting Neovim costs nothing.
+-- `hover` (hovers that grow), `command` (:Hxqd), `status` (for statuslines), `server` (the process), `options` (what the user
+-- chose), `health`. They are loaded when the server first attaches, so that starting Neovim costs nothing.
 
 local options = require('hxqd.options')
 local server = require('hxqd.server')
@@ -132,12 +131,22 @@ function M.watch()
   })
 end
 
+--- What is wrong with this Neovim where it is older than 0.11, else nil. Such ones load this module, the options and the
+--- server's, but no other.
+function M.too_old()
+  if vim.fn.has('nvim-0.11') == 0 then
+    local version = vim.version()
+    return ('Neovim 0.11 or newer is needed, this is %d.%d.%d'):format(version.major, version.minor, version.patch)
+  end
+end
+
 --- Configures and enables the client. Options, all optional: `cmd`, `filetypes`, `root_markers` (Neovim's), `ghost_text`,
 --- `automatic`, `growing`, `share_yanks`, `keymaps`, and `settings` (the server's); see `:help hxqd-options`.
 function M.setup(given)
   given = given or {}
-  if vim.fn.has('nvim-0.11') == 0 then
-    vim.notify('hxqd needs Neovim 0.11 or newer', vim.log.levels.ERROR)
+  local problem = M.too_old()
+  if problem then
+    vim.notify('hxqd: ' .. problem, vim.log.levels.ERROR)
     return
   end
   options.set(given)
