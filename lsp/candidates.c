@@ -206,22 +206,48 @@ static bool writing_trim(const struct writing *writing, const struct engine_resu
 
 /* Soundness */
 
-/* Trims what was written so that the parser does not complain more than before; "" where nothing of it can stay. */
+/* Trims what was written; closers behind the cursor are replaced only where that leaves no more errors than there were, and no
+ * more than without it. */
+static bool writing_trim_best(const struct writing *writing, const struct engine_result *result,
+                              struct trimmed *trimmed)
+{
+    struct trimmed kept;
+
+    if (!writing_trim(writing, result, TRIM_REPLACE, trimmed))
+        return false;
+    if (trimmed->replaced_bytes == 0)
+        return true;
+    if (!writing_trim(writing, result, 0, &kept)) {
+        free(kept.text);
+        return false;
+    }
+
+    const size_t bytes = strlen(trimmed->text);
+    const size_t errors =
+        graft_errors(writing->graft, trimmed->replaced_bytes, trimmed->text, bytes);
+    if (graft_is_sound(writing->graft, trimmed->replaced_bytes, trimmed->text, bytes) &&
+        errors <= graft_errors(writing->graft, 0, kept.text, strlen(kept.text))) {
+        free(kept.text);
+    } else {
+        free(trimmed->text);
+        *trimmed = kept;
+    }
+    return true;
+}
+
+/* Trims what was written so that the parser does not complain more than before; "" where nothing of it can stay. What stands in
+ * the way of the cursor's rest of line goes too: there a shorter text that leaves fewer errors is the better one. */
 static bool writing_shown(const struct writing *writing, const struct engine_result *result,
                           struct trimmed *trimmed)
 {
-    if (!writing_trim(writing, result, TRIM_REPLACE, trimmed))
-        return false;
-    size_t bytes = strlen(trimmed->text);
-    if (trimmed->replaced_bytes > 0 &&
-        !graft_is_sound(writing->graft, trimmed->replaced_bytes, trimmed->text, bytes)) {
-        free(trimmed->text);
-        if (!writing_trim(writing, result, 0, trimmed))
-            return false;
-        bytes = strlen(trimmed->text);
-    }
+    size_t start;
 
+    if (!writing_trim_best(writing, result, trimmed))
+        return false;
+    const size_t bytes = strlen(trimmed->text);
     size_t sound = graft_sound_bytes(writing->graft, trimmed->replaced_bytes, trimmed->text, bytes);
+    if (trimmed->replaced_bytes == 0 && context_rest(writing->context, &start) > 0)
+        sound = graft_best_bytes(writing->graft, trimmed->text, sound);
     bool is_broken_block = writing->has_block && !memchr(trimmed->text, '\n', sound);
     if (sound < bytes && (is_broken_block || trim_is_noise(trimmed->text, sound)))
         sound = 0;

@@ -142,3 +142,20 @@ size_t graft_sound_bytes(const struct graft *graft, size_t replaced_bytes, const
     }
     return 0;
 }
+
+size_t graft_best_bytes(const struct graft *graft, const char *text, size_t bytes)
+{
+    size_t best = bytes, least = graft_errors(graft, 0, text, bytes);
+
+    for (int tries = 0; least > 0 && tries < GRAFT_TRIES_MAX; tries++) {
+        bytes = end_before(text, bytes);
+        if (bytes == 0)
+            break;
+        const size_t errors = graft_errors(graft, 0, text, bytes);
+        if (errors < least) {
+            least = errors;
+            best = bytes;
+        }
+    }
+    return best;
+}

@@ -36,4 +36,8 @@ bool graft_is_sound(const struct graft *graft, size_t replaced_bytes, const char
 size_t graft_sound_bytes(const struct graft *graft, size_t replaced_bytes, const char *text,
                          size_t bytes);
 
+/* The longest beginning of the text that leaves as few errors as any does that ends at such a place; all of it where none
+ * leaves fewer. */
+size_t graft_best_bytes(const struct graft *graft, const char *text, size_t bytes);
+
 #endif

@@ -130,6 +130,32 @@ static struct event follow(struct brackets *brackets, const char *text, size_t b
     return (struct event){0};
 }
 
+/* Whether the '{' that `line` ends with begins an expression in a string of it. */
+static bool ends_in_hole(const char *line, size_t bytes)
+{
+    struct brackets brackets = {0};
+
+    for (size_t at = 0; at < bytes;)
+        follow(&brackets, line, bytes, &at);
+    return brackets.depth > 1 && brackets.openers[brackets.depth - 1] == '{' &&
+           is_quote(brackets.openers[brackets.depth - 2]);
+}
+
+size_t overlap_hole(const struct context *context, const char *text, size_t bytes)
+{
+    const size_t start = context_line_start(context);
+    const size_t line_bytes = context_insertion_start(context) - start;
+    const char *line = context->before + start;
+
+    if (!context->language || line_bytes == 0 || line[line_bytes - 1] != '{')
+        return 0;
+    const bool is_script = line_bytes > 1 && line[line_bytes - 2] == '$';
+    const size_t opener = is_script ? 2 : 1;
+    if (bytes < opener || memcmp(text, line + line_bytes - opener, opener))
+        return 0;
+    return is_script || ends_in_hole(line, line_bytes) ? opener : 0;
+}
+
 /* What stands behind the cursor. */
 struct ahead {
     size_t rest_start, rest_bytes; /* the cursor's line, in `after` */
@@ -250,6 +276,15 @@ static bool is_closer_ahead(const struct context *context, const struct ahead *a
     return !is_first || is_same_indent(text + start, bytes - start, next, ahead->next_bytes);
 }
 
+/* Whether a rest of line begins by closing what the line opened. In a string no other quotation mark than its own does. */
+static bool closes_line(const struct brackets *line, const char *rest, size_t rest_bytes)
+{
+    if (line->depth == 0 || rest_bytes == 0)
+        return false;
+    const char opener = line->openers[line->depth - 1];
+    return opener_of(rest[0]) || (is_quote(rest[0]) && (!is_quote(opener) || rest[0] == opener));
+}
+
 size_t overlap_rest(const struct context *context, const char *text, size_t bytes)
 {
     struct ahead ahead = look_ahead(context);
@@ -269,9 +304,7 @@ size_t overlap_rest(const struct context *context, const char *text, size_t byte
     else if (is_same_indent(line, line_bytes, next, ahead.next_bytes))
         mark_closed(&brackets, next, ahead.next_bytes, closed);
 
-    /* a rest that begins by closing what the line opened */
-    bool balance_decides =
-        own > 0 && ahead.rest_bytes > 0 && (opener_of(rest[0]) || is_quote(rest[0]));
+    const bool balance_decides = closes_line(&brackets, rest, ahead.rest_bytes);
     for (size_t at = 0; at < bytes;) {
         size_t here = at;
         if (brackets.depth <= own && !balance_decides &&

@@ -1,14 +1,19 @@
-/* Where an insertion begins to write what stands behind the cursor already.
+/* Where an insertion writes what stands around the cursor already.
  *
  * Pure functions of a context and a text with '\n' line ends that is to be inserted (written by a model that saw the
- * context's prompt); each returns the offset in that text from which on it repeats, or `bytes` where it does not. The text
- * may still be growing: what they find does not change with what is appended, but for overlap_tail. */
+ * context's prompt). But for overlap_hole and overlap_rest_end each returns the offset in that text from which on it repeats
+ * what stands behind the cursor, or `bytes` where it does not. The text may still be growing: what they find does not change
+ * with what is appended, but for overlap_tail. */
 #ifndef LSP_OVERLAP_H
 #define LSP_OVERLAP_H
 
 #include <stddef.h>
 
 #include "lsp/context.h"
+
+/* How many bytes a text begins with that open once more the hole of a string or the shell's expansion in which the cursor
+ * stands, directly behind its beginning: "${", or "{" of a format. 0 where it does not, or the language is unknown. */
+size_t overlap_hole(const struct context *context, const char *text, size_t bytes);
 
 /* The rest of the cursor's line, written again outside the brackets that the insertion itself opened; or a bracket or
  * quotation mark that closes what is closed behind the cursor, on its line or at the start of the next one. */

@@ -1,10 +1,10 @@
 /* Cuts what a model wrote, stage by stage.
  *
  * Both doors work on a draft: what would stand behind the place where the insertion begins, with '\n' line ends. On a blank
- * line it has the whole indentation but not the blank lines that a model likes to begin with. Every stage gives an offset
- * from which on the draft is of no use: the scope's end, a repetition, the text behind the cursor. While text grows, any
- * such offset means that more cannot help. At the end the draft is cut at the smallest, its white space is reconciled with
- * what the user has typed, and what is too little is dropped. */
+ * line it has the whole indentation but not the blank lines that a model likes to begin with; in a hole of a string it does
+ * not open that hole again. Every stage gives an offset from which on the draft is of no use: the scope's end, a repetition,
+ * the text behind the cursor. While text grows, any such offset means that more cannot help. At the end the draft is cut at
+ * the smallest, its white space is reconciled with what the user has typed, and what is too little is dropped. */
 #include "lsp/trim.h"
 
 #include <stdlib.h>
@@ -70,7 +70,8 @@ static size_t first_line(const char *text, size_t bytes)
 static bool draft_init(struct draft *draft, const struct context *context, const char *text,
                        size_t bytes)
 {
-    size_t start = context->is_blank_line ? first_line(text, bytes) : 0;
+    size_t start =
+        context->is_blank_line ? first_line(text, bytes) : overlap_hole(context, text, bytes);
 
     *draft = (struct draft){.text = malloc(context->blank_bytes + bytes + 2), .skipped = start};
     if (!draft->text)
@@ -240,12 +241,13 @@ static size_t strip_end(const char *text, size_t bytes)
     return bytes;
 }
 
-/* Whether the white space at the end of a text stands between two words: the cursor's rest of line follows directly. */
+/* Whether the white space at the end of a text stands between two words: the cursor's rest of line follows directly, and is no
+ * separator, before which there is none. */
 static bool needs_end(const struct context *context)
 {
     size_t start;
 
-    return context_rest(context, &start) > 0 && start == 0;
+    return context_rest(context, &start) > 0 && start == 0 && !strchr(",;", context->after[0]);
 }
 
 bool trim_is_noise(const char *text, size_t bytes)

@@ -69,6 +69,7 @@ static const struct repetition_case circles[] = {
      "20 20 20 20 20 20 20 20 20 20 20 20 20 20 20 20 20 20 20 20 20 20 20 20 20 20 20 20 20 20 20 "
      "20 20 20 20 20 20 20 20 20 20 20 20 20 20 20 20 20 ",
      "20"},
+    {"brackets that open", "f({{{{{{{{{{{{{{{{{{{{{{{{{{{{{{{{{", "f({"},
     {"members", "self.a.self.a.self.a.self.a.self.a.self.a.self.a.", "self.a"},
     {"operands", "b + b + b + b + b + b + b + b + b + b + b + b + ", "b"},
     {"arguments", "a, b, b, b, b, b, b, b, b, b, b, b, b, b, ", "a, b"},
@@ -94,6 +95,7 @@ static const struct repetition_case code[] = {
     {"escapes", "\"\\x00\\x00\\x00\\x00\\x00\\x00\\x00\\x00\\x1E\\x0F\"\n", NULL},
     {"flags", "false, false, false, false, false, false, true, true, true\n", NULL},
     {"a format", "json_pack(\"{s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I}\",\n", NULL},
+    {"arrays within each other", "[[[[[[[[[[[[0]]]]]]]]]]]]\n", NULL},
     {"rows of equal numbers", "    0.5,\n    0.5,\n    0.5,\n    0.25,\n    0.75,\n", NULL},
     {"rows of one name", "    None,\n    None,\n    None,\n    None,\n    None,\n)\n", NULL},
     {"rows of letters", "    \"d\",\n    \"i\",\n    \"d\",\n    \"d\",\n    \"d\",\n    \"i\",\n",
