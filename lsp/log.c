@@ -1,12 +1,19 @@
-/* Each line is put together in a buffer and written by one fputs, so that lines of two threads never mix: stdio locks the
- * stream for the length of a call. */
+/* Each line is put together in a buffer and written by one fputs, under the stream's lock, so that lines of two threads never
+ * mix. A log never holds up the server: what a reader leaves no room for is left out. */
 #include "lsp/log.h"
 
 #include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <poll.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 #include <time.h>
+#include <unistd.h>
+
+/* A pipe that can be written to takes so much without blocking: pipe(7). */
+_Static_assert(LOG_LINE_BYTES + 2 <= PIPE_BUF, "a line fits a pipe that has room");
 
 static FILE *log_file; /* NULL: standard error */
 static enum settings_log_level log_level = LOG_LEVEL_INFO;
@@ -17,10 +24,15 @@ bool log_open(const char *path, enum settings_log_level level, struct error *err
     if (!path)
         return true;
 
-    log_file = fopen(path, "a");
-    if (!log_file)
-        return error_set(error, ERROR_SYSTEM, "cannot write the log %s: %s", path, strerror(errno));
-    return true;
+    /* a pipe that nobody reads must not block */
+    const int file = open(path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NONBLOCK, 0666);
+    log_file = file < 0 ? NULL : fdopen(file, "a");
+    if (log_file)
+        return true;
+    error_set(error, ERROR_SYSTEM, "cannot write the log %s: %s", path, strerror(errno));
+    if (file >= 0)
+        close(file);
+    return false;
 }
 
 void log_close(void)
@@ -45,6 +57,12 @@ static size_t line_begin(char *line, size_t capacity, enum settings_log_level le
     return length;
 }
 
+static bool has_room(FILE *file)
+{
+    struct pollfd state = {.fd = fileno(file), .events = POLLOUT};
+    return poll(&state, 1, 0) == 1 && (state.revents & POLLOUT);
+}
+
 void log_write(enum settings_log_level level, const char *format, ...)
 {
     if (level > log_level)
@@ -66,6 +84,10 @@ void log_write(enum settings_log_level level, const char *format, ...)
     line[length] = '\n';
     line[length + 1] = '\0';
     FILE *file = log_file ? log_file : stderr;
-    fputs(line, file);
-    fflush(file);
+    flockfile(file);
+    if (has_room(file)) {
+        fputs(line, file);
+        fflush(file);
+    }
+    funlockfile(file);
 }

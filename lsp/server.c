@@ -25,7 +25,7 @@
 enum {
     WATCH_PERIOD_MS = 1000,
     WATCHED_MAX = 2, /* the editor's process of the command line and of `initialize` */
-    SIGNALS = 2,
+    SIGNALS = 3,
 };
 
 struct server {
@@ -181,17 +181,25 @@ static struct channel *server_connect(struct server *server,
     }
 }
 
+/* Whether whoever started us, nohup for one, wants us to stay. */
+static bool is_ignored(int number)
+{
+    struct sigaction action;
+    return sigaction(number, NULL, &action) == 0 && action.sa_handler == SIG_IGN;
+}
+
 /* Everything but the channel. libuv's own set-up of timers and signals cannot fail on a working loop. */
 static bool server_init(struct server *server, const struct settings *settings, struct error *error)
 {
-    static const int numbers[SIGNALS] = {SIGINT, SIGTERM};
+    static const int numbers[SIGNALS] = {SIGINT, SIGTERM, SIGHUP};
     frame_reader_init(&server->reader);
     uv_timer_init(&server->loop, &server->timer);
     server->timer.data = server;
     for (int i = 0; i < SIGNALS; i++) {
         uv_signal_init(&server->loop, &server->signals[i]);
         server->signals[i].data = server;
-        uv_signal_start(&server->signals[i], on_signal, numbers[i]);
+        if (!is_ignored(numbers[i]))
+            uv_signal_start(&server->signals[i], on_signal, numbers[i]);
     }
 
     /* a reader that goes away shows as a failed write, not as a signal */

@@ -71,6 +71,7 @@ class Session {
   log = '';
   pending = []; // pieces of a `together` block or of the file to be redirected
   isHolding = false;
+  isDeaf = false;
   cuts = [];
   logPatterns = [];
   child = null;
@@ -150,7 +151,8 @@ class Session {
     const environment = { ...process.env, HXQD_MODEL: '', XDG_CONFIG_HOME: this.variables.folder, ...this.environment };
     const words = this.arguments.map((word) => this.substitute(word));
     this.child = spawn(join(programs, this.program), words, { stdio, env: environment });
-    this.child.stderr.on('data', (bytes) => (this.log += bytes));
+    if (this.isDeaf) this.child.on('exit', () => this.child.stderr.destroy());
+    else this.child.stderr.on('data', (bytes) => (this.log += bytes));
     this.ended = new Promise((resolve) => {
       this.child.on('close', (status, signal) => {
         if (files) this.hear(readFileSync(join(this.scratch, 'output')));
@@ -345,6 +347,7 @@ class Session {
       case 'program': this.program = rest; break;
       case 'arguments': this.arguments = words; break;
       case 'through': this.through = rest; break;
+      case 'deaf': this.isDeaf = true; break;
       case 'env': this.environment[rest.split('=')[0]] = rest.slice(rest.indexOf('=') + 1); break;
       case 'allow': this.allowed.add(rest); break;
       case 'forbid': this.forbidden.add(rest); break;
@@ -362,6 +365,7 @@ class Session {
       case 'apart': this.cuts = words.map(Number); break;
       case 'wait': await sleep(Number(rest)); break;
       case 'close': await this.start(); this.writer.end(); break;
+      case 'signal': await this.start(); this.child.kill(rest); break;
       case 'kill': await this.start(); this.writer.destroy(); this.child.stdout.destroy(); break;
       case 'next': await this.expect(words, rest, true); break;
       case 'poll': await this.poll(words); break;

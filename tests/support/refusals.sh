@@ -15,7 +15,7 @@ unset HXQD_MODEL
 says() {
     status=$1 pattern=$2
     shift 2
-    output=$("$hxqd" "$@" 2>&1 < /dev/null)
+    output=$(timeout 60 "$hxqd" "$@" 2>&1 < /dev/null)
     found=$?
     if [ "$status" = 0 ]; then lines=1; else lines=$(printf '%s\n' "$output" | wc -l); fi
     if [ "$found" != "$status" ] || [ "$lines" != 1 ] || ! printf '%s\n' "$output" | grep -Eq -- "$pattern"; then
@@ -83,6 +83,11 @@ refuses 'config.json: cannot open: Not a directory'
 model=$folder/none
 refuses 'config.json: cannot open: No such file'
 says 1 'a b/config.json: cannot open' logits --tokens 1 --model "$(printf 'a\nb')"
+
+# logs that cannot be written; a pipe that nobody reads holds nothing up
+mkfifo "$folder/pipe"
+says 1 " error cannot write the log $folder/pipe: No such device" serve --log-level error --log "$folder/pipe"
+says 1 " error cannot write the log $folder: Is a directory" serve --log-level error --log "$folder"
 
 # lists of tokens
 while IFS='|' read -r ids status pattern; do
