@@ -262,7 +262,7 @@ export class Editor {
   /** The output channel that is shown below, or ''. */
   async outputChannel() {
     return this.page.locator('.part.panel select')
-      .evaluateAll((boxes) => boxes.map((box) => box.options[box.selectedIndex]?.text.trim() ?? '').join(' '));
+      .evaluateAll(([box]) => box?.options[box.selectedIndex]?.text.trim() ?? '');
   }
 
   /** Writes a file of the workspace. */
