@@ -143,6 +143,11 @@ void actions_resolve(struct client *client, const struct rpc_message *message)
 {
     const json_t *arguments = json_object_get(message->params, "data");
 
+    if (!json_is_object(message->params)) {
+        client_fail(client, message->id, RPC_INVALID_PARAMS, "expected an action");
+        return;
+    }
+
     /* an action of ours that is complete, or somebody else's: as it came */
     if (!json_is_object(arguments)) {
         client_reply(client, message->id, json_copy((json_t *)(uintptr_t)message->params));
