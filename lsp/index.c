@@ -1,6 +1,8 @@
 /* A file's entry is counted by the indexes that hold it. The counts need no lock: building raises them while the index before
  * stands still, and destroying, which lowers them, never happens meanwhile.
  *
+ * The folders are walked first and what is found is put in order, so that a limit drops what the user is least likely to name.
+ *
  * Names are found by binary search in a table ordered by hash. */
 #include "lsp/index.h"
 
@@ -14,12 +16,25 @@
 
 #include "lsp/ignore.h"
 
+/* How a file was found. */
+struct state {
+    int64_t modified_ns, bytes;
+    uint64_t inode;
+};
+
 /* A file in the state in which it was read. */
 struct entry {
     struct definitions *definitions;
-    int64_t modified_ns, bytes;
-    uint64_t inode;
+    struct state state;
     int holders;
+};
+
+/* A file that may be read, and what speaks for it. */
+struct found {
+    char *path;
+    struct state state;
+    bool is_other; /* in a language that the user does not work in now */
+    size_t steps;  /* from folder to folder, to the nearest file that the user works in */
 };
 
 struct name {
@@ -33,7 +48,7 @@ struct index {
     struct name *names; /* [name_count], by hash, then path */
     size_t name_count;
     size_t bytes, read;
-    bool is_unchanged;
+    bool is_unchanged, is_full;
 };
 
 /* --- entries ---------------------------------------------------------------------------------------------------------- */
@@ -60,33 +75,26 @@ static int path_compare(const void *path, const void *member)
 
 /* The entry of the index before, if the file is still in that state. */
 static struct entry *entry_before(const struct index *before, const char *path,
-                                  const struct stat *status)
+                                  const struct state *state)
 {
     struct entry **found =
         before && before->count > 0
             ? bsearch(path, before->entries, before->count, sizeof(struct entry *), path_compare)
             : NULL;
-    const int64_t modified_ns =
-        (int64_t)status->st_mtim.tv_sec * 1000000000 + status->st_mtim.tv_nsec;
 
-    return found && (*found)->modified_ns == modified_ns && (*found)->bytes == status->st_size &&
-                   (*found)->inode == status->st_ino
+    return found && (*found)->state.modified_ns == state->modified_ns &&
+                   (*found)->state.bytes == state->bytes && (*found)->state.inode == state->inode
                ? *found
                : NULL;
 }
 
-static struct entry *entry_read(const char *path, const struct stat *status)
+static struct entry *entry_read(const char *path, const struct state *state)
 {
     struct entry *entry = malloc(sizeof *entry);
 
     if (!entry)
         return NULL;
-    *entry = (struct entry){
-        .definitions = definitions_read(path),
-        .modified_ns = (int64_t)status->st_mtim.tv_sec * 1000000000 + status->st_mtim.tv_nsec,
-        .bytes = status->st_size,
-        .inode = status->st_ino,
-    };
+    *entry = (struct entry){.definitions = definitions_read(path), .state = *state};
     if (entry->definitions)
         return entry;
     free(entry);
@@ -113,9 +121,10 @@ static bool index_add(struct index *index, struct entry *entry)
 /* --- walking ---------------------------------------------------------------------------------------------------------- */
 
 struct walk {
-    struct index *index;
-    const struct index *before;
+    const struct index_source *source;
     const atomic_bool *cancel;
+    struct found *found; /* [count] */
+    size_t count, capacity;
     size_t visits;
     bool has_failed; /* memory is exhausted */
     char path[PATH_MAX];
@@ -124,8 +133,7 @@ struct walk {
 /* Whether there is no point in going on. */
 static bool walk_is_over(const struct walk *walk)
 {
-    return walk->has_failed || atomic_load(walk->cancel) || walk->visits >= INDEX_VISITS_MAX ||
-           walk->index->count >= INDEX_FILES_MAX || walk->index->bytes >= INDEX_TEXT_BYTES;
+    return walk->has_failed || atomic_load(walk->cancel) || walk->visits >= INDEX_VISITS_MAX;
 }
 
 /* Folders that hold what others wrote or a machine did, whatever the project ignores. */
@@ -140,25 +148,74 @@ static bool is_passed_over(const char *name)
     return name[0] == '.';
 }
 
+/* How many steps lead from the folder of one file to that of the other. */
+static size_t path_steps(const char *path, const char *other)
+{
+    size_t steps = 0, same = 0; /* up to the last '/' that they have in common */
+
+    for (size_t i = 0; path[i] && path[i] == other[i]; i++)
+        same = path[i] == '/' ? i + 1 : same;
+    for (const char *at = strchr(path + same, '/'); at; at = strchr(at + 1, '/'))
+        steps++;
+    for (const char *at = strchr(other + same, '/'); at; at = strchr(at + 1, '/'))
+        steps++;
+    return steps;
+}
+
+/* Says what speaks for a file. */
+static void found_judge(struct found *found, const struct index_source *source)
+{
+    const struct language *language = language_find(NULL, found->path);
+
+    found->is_other = source->near_count > 0;
+    found->steps = source->near_count > 0 ? PATH_MAX : 0;
+    for (size_t i = 0; i < source->near_count; i++) {
+        const size_t steps = path_steps(found->path, source->near[i]);
+        found->steps = steps < found->steps ? steps : found->steps;
+        found->is_other = found->is_other && language != language_find(NULL, source->near[i]);
+    }
+}
+
+/* The first one is read first. */
+static int found_compare(const void *left, const void *right)
+{
+    const struct found *a = left, *b = right;
+
+    if (a->is_other != b->is_other)
+        return a->is_other ? 1 : -1;
+    if (a->steps != b->steps)
+        return a->steps < b->steps ? -1 : 1;
+    if (a->state.modified_ns != b->state.modified_ns)
+        return a->state.modified_ns > b->state.modified_ns ? -1 : 1;
+    return strcmp(a->path, b->path);
+}
+
 /* The file at walk->path. */
 static void walk_file(struct walk *walk, const struct stat *status)
 {
     if (status->st_size > DEFINITIONS_FILE_BYTES || !definitions_can_read(walk->path))
         return;
 
-    struct entry *entry = entry_before(walk->before, walk->path, status);
-    const bool is_known = entry != NULL;
-    if (!is_known) {
-        entry = entry_read(walk->path, status);
-        walk->index->read++;
+    if (walk->count == walk->capacity) {
+        const size_t capacity = walk->capacity ? 2 * walk->capacity : 256;
+        struct found *grown = realloc(walk->found, capacity * sizeof *grown);
+        walk->has_failed = !grown;
+        if (!grown)
+            return;
+        walk->found = grown;
+        walk->capacity = capacity;
     }
-    if (!entry || !index_add(walk->index, entry)) {
-        walk->has_failed = true;
-        if (entry && !is_known) {
-            entry->holders = 1;
-            entry_release(entry);
-        }
-    }
+    struct found *found = &walk->found[walk->count];
+    *found = (struct found){
+        .path = strdup(walk->path),
+        .state = {(int64_t)status->st_mtim.tv_sec * 1000000000 + status->st_mtim.tv_nsec,
+                  status->st_size, status->st_ino},
+    };
+    walk->has_failed = !found->path;
+    if (!found->path)
+        return;
+    found_judge(found, walk->source);
+    walk->count++;
 }
 
 /* What is in the folder at walk->path, whose rules are `level`. */
@@ -209,6 +266,50 @@ static void walk_root(struct walk *walk, const char *root, const char *rules)
     ignore_destroy_chain(level ? level : users, NULL);
 }
 
+static void walk_finish(struct walk *walk)
+{
+    for (size_t i = 0; i < walk->count; i++)
+        free(walk->found[i].path);
+    free(walk->found);
+    free(walk);
+}
+
+/* Takes a file's entry from the index before, or reads it; false when memory is exhausted. */
+static bool index_take(struct index *index, const struct index *before, const struct found *found)
+{
+    struct entry *entry = entry_before(before, found->path, &found->state);
+    const bool is_known = entry != NULL;
+
+    if (!is_known) {
+        entry = entry_read(found->path, &found->state);
+        index->read++;
+    }
+    if (entry && index_add(index, entry))
+        return true;
+    if (entry && !is_known) {
+        entry->holders = 1;
+        entry_release(entry);
+    }
+    return false;
+}
+
+/* Takes what was found, in order, up to the limits. */
+static bool index_take_all(struct index *index, const struct index *before, const struct walk *walk)
+{
+    const size_t files_max = walk->source->files_max ? walk->source->files_max : INDEX_FILES_MAX;
+
+    if (walk->count > 0)
+        qsort(walk->found, walk->count, sizeof *walk->found, found_compare);
+    for (size_t i = 0; i < walk->count; i++) {
+        index->is_full = index->count >= files_max || index->bytes >= INDEX_TEXT_BYTES;
+        if (index->is_full)
+            break;
+        if (atomic_load(walk->cancel) || !index_take(index, before, &walk->found[i]))
+            return false;
+    }
+    return true;
+}
+
 /* --- names ------------------------------------------------------------------------------------------------------------ */
 
 /* FNV-1a, http://www.isthe.com/chongo/tech/comp/fnv: short keys, no adversary. */
@@ -253,20 +354,19 @@ static bool index_names(struct index *index)
 
 /* --- the index -------------------------------------------------------------------------------------------------------- */
 
-struct index *index_build(const struct index *before, const char *const *folders, size_t count,
-                          const char *rules, const atomic_bool *cancel)
+struct index *index_build(const struct index *before, const struct index_source *source,
+                          const atomic_bool *cancel)
 {
     struct index *index = calloc(1, sizeof *index);
     struct walk *walk = calloc(1, sizeof *walk);
 
     if (!index || !walk)
         goto fail;
-    walk->index = index;
-    walk->before = before;
+    walk->source = source;
     walk->cancel = cancel;
-    for (size_t i = 0; i < count; i++)
-        walk_root(walk, folders[i], rules);
-    if (walk->has_failed || atomic_load(cancel))
+    for (size_t i = 0; i < source->count; i++)
+        walk_root(walk, source->folders[i], source->rules);
+    if (walk->has_failed || atomic_load(cancel) || !index_take_all(index, before, walk))
         goto fail;
 
     if (index->count > 0)
@@ -274,11 +374,12 @@ struct index *index_build(const struct index *before, const char *const *folders
     if (!index_names(index))
         goto fail;
     index->is_unchanged = before && before->count == index->count && index->read == 0;
-    free(walk);
+    walk_finish(walk);
     return index;
 
 fail:
-    free(walk);
+    if (walk)
+        walk_finish(walk);
     index_destroy(index);
     return NULL;
 }
@@ -292,6 +393,11 @@ void index_destroy(struct index *index)
     free(index->entries);
     free(index->names);
     free(index);
+}
+
+bool index_is_full(const struct index *index)
+{
+    return index->is_full;
 }
 
 bool index_is_unchanged(const struct index *index)

@@ -147,8 +147,18 @@ void surroundings_yanked(struct client *client, const struct rpc_message *messag
 
 void surroundings_note_documents(struct client *client)
 {
-    if (client->surroundings)
-        snippets_note_documents(client->surroundings->snippets);
+    struct surroundings *surroundings = client->surroundings;
+
+    if (!surroundings)
+        return;
+    snippets_note_documents(surroundings->snippets);
+    workspace_clear_near(surroundings->workspace);
+    for (size_t i = 0; i < documents_count(client->documents); i++) {
+        char *path = uri_path(document_uri(documents_at(client->documents, i)));
+        if (path)
+            workspace_add_near(surroundings->workspace, path);
+        free(path);
+    }
 }
 
 void surroundings_note_edit(struct client *client, const char *uri, size_t line)

@@ -20,6 +20,8 @@ struct workspace {
     char *folders[WORKSPACE_FOLDERS_MAX]; /* [count] */
     size_t count;
     char *rules;
+    char *near[WORKSPACE_NEAR_MAX]; /* [near_count] */
+    size_t near_count;
     bool is_watched;
 
     struct index *index;
@@ -38,6 +40,8 @@ struct build {
     char *folders[WORKSPACE_FOLDERS_MAX];
     size_t count;
     char *rules;
+    char *near[WORKSPACE_NEAR_MAX];
+    size_t near_count;
     atomic_bool is_cancelled;
     struct index *index; /* what has become of it */
 };
@@ -46,6 +50,8 @@ static void build_destroy(struct build *build)
 {
     for (size_t i = 0; i < build->count; i++)
         free(build->folders[i]);
+    for (size_t i = 0; i < build->near_count; i++)
+        free(build->near[i]);
     free(build->rules);
     free(build);
 }
@@ -66,6 +72,11 @@ static struct build *build_create(struct workspace *workspace)
         is_copied = build->folders[i] != NULL;
         build->count++;
     }
+    for (size_t i = 0; i < workspace->near_count && is_copied; i++) {
+        build->near[i] = strdup(workspace->near[i]);
+        is_copied = build->near[i] != NULL;
+        build->near_count++;
+    }
     if (is_copied)
         return build;
     build_destroy(build);
@@ -78,14 +89,21 @@ static void build_run(uv_work_t *work)
     struct build *build = work->data;
 
     setpriority(PRIO_PROCESS, (id_t)gettid(), LOWEST_PRIORITY);
-    build->index = index_build(build->before, (const char *const *)build->folders, build->count,
-                               build->rules, &build->is_cancelled);
+    const struct index_source source = {
+        .folders = (const char *const *)build->folders,
+        .count = build->count,
+        .rules = build->rules,
+        .near = (const char *const *)build->near,
+        .near_count = build->near_count,
+    };
+    build->index = index_build(build->before, &source, &build->is_cancelled);
 }
 
 static void workspace_free(struct workspace *workspace)
 {
     for (size_t i = 0; i < workspace->count; i++)
         free(workspace->folders[i]);
+    workspace_clear_near(workspace);
     index_destroy(workspace->index);
     free(workspace->rules);
     free(workspace);
@@ -232,6 +250,24 @@ bool workspace_set_rules(struct workspace *workspace, const char *rules)
     if (is_new)
         workspace_touch(workspace);
     return true;
+}
+
+void workspace_clear_near(struct workspace *workspace)
+{
+    for (size_t i = 0; i < workspace->near_count; i++)
+        free(workspace->near[i]);
+    workspace->near_count = 0;
+}
+
+void workspace_add_near(struct workspace *workspace, const char *path)
+{
+    char *copy = workspace->near_count < WORKSPACE_NEAR_MAX ? strdup(path) : NULL;
+
+    if (!copy)
+        return;
+    workspace->near[workspace->near_count++] = copy;
+    if (workspace->index && index_is_full(workspace->index))
+        workspace_touch(workspace);
 }
 
 void workspace_set_watched(struct workspace *workspace, bool is_watched)

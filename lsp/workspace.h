@@ -20,6 +20,7 @@
 
 enum {
     WORKSPACE_FOLDERS_MAX = 16,
+    WORKSPACE_NEAR_MAX = 16,        /* files that the user works in */
     WORKSPACE_DELAY_MS = 300,       /* until a look that was asked for begins: first things first */
     WORKSPACE_STALE_MS = 30 * 1000, /* without such news */
 };
@@ -39,6 +40,11 @@ void workspace_remove(struct workspace *workspace, const char *path);
 
 /* Patterns of the user, one to a line as in a .gitignore; copied. */
 bool workspace_set_rules(struct workspace *workspace, const char *rules);
+
+/* Forgets which files the user works in; then one is added by its path, unless there are enough. A full index is made anew for
+ * them, once somebody asks. */
+void workspace_clear_near(struct workspace *workspace);
+void workspace_add_near(struct workspace *workspace, const char *path);
 
 /* Whether the client tells of changes. */
 void workspace_set_watched(struct workspace *workspace, bool is_watched);

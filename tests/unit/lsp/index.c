@@ -1,6 +1,7 @@
 /* An index holds what it should, and is built again from what has changed alone. */
 #include "tests/support/test.h"
 
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -15,7 +16,8 @@ static struct index *build(const struct index *before)
     static const atomic_bool no;
     const char *folders[] = {scratch_root};
 
-    struct index *index = index_build(before, folders, 1, "*.gen.c\n", &no);
+    const struct index_source source = {.folders = folders, .count = 1, .rules = "*.gen.c\n"};
+    struct index *index = index_build(before, &source, &no);
     assert_non_null(index);
     return index;
 }
@@ -164,6 +166,47 @@ static void definitions_of_a_vanished_file_are_none(void **state)
     definitions_destroy(definitions);
 }
 
+/* Names of files say in which place they come, with the user in a/b. */
+static void index_that_is_full_holds_what_is_near(void **state)
+{
+    static const char *const files[] = {"a/b/0.c", "a/b/1.c", "a/2.c",     "a/c/3.c",
+                                        "d/4.c",   "d/e/5.c", "a/b/6.lua", "7.lua"};
+    enum { FILES = sizeof files / sizeof *files };
+    static const atomic_bool no;
+    static const char *const made[] = {"wide",     "wide/a", "wide/a/b",
+                                       "wide/a/c", "wide/d", "wide/d/e"};
+    char root[SCRATCH_PATH_BYTES + 8], open_file[SCRATCH_PATH_BYTES + 32];
+    const char *folders[] = {root}, *near[] = {open_file};
+
+    (void)state;
+    snprintf(root, sizeof root, "%s/wide", scratch_root);
+    snprintf(open_file, sizeof open_file, "%s/a/b/9.c", root);
+    for (size_t i = 0; i < sizeof made / sizeof *made; i++)
+        scratch_make_folder(made[i]);
+    for (int i = FILES - 1; i >= 0; i--) {
+        char path[64], text[64];
+        snprintf(path, sizeof path, "wide/%s", files[i]);
+        snprintf(text, sizeof text, i < 6 ? "int place_%d(void);\n" : "function place_%d() end\n",
+                 i);
+        scratch_write(path, text);
+        const struct timespec times[] = {{1000 - i, 0}, {1000 - i, 0}};
+        assert_int_equal(utimensat(AT_FDCWD, path_in(scratch_root, path), times, 0), 0);
+    }
+    for (size_t limit = 1; limit <= FILES; limit++) {
+        const struct index_source source = {folders, 1, "", near, 1, limit};
+        struct index *index = index_build(NULL, &source, &no);
+        assert_non_null(index);
+        assert_int_equal(index_is_full(index), limit < FILES);
+        for (size_t i = 0; i < FILES; i++) {
+            char name[32];
+            snprintf(name, sizeof name, "place_%zu", i);
+            if (count_of(index, name) != (i < limit))
+                fail_msg("%s of %zu", files[i], limit);
+        }
+        index_destroy(index);
+    }
+}
+
 static void index_build_can_be_cancelled(void **state)
 {
     const atomic_bool yes = true;
@@ -171,7 +214,8 @@ static void index_build_can_be_cancelled(void **state)
     struct index *before = build(NULL);
 
     (void)state;
-    assert_null(index_build(before, folders, 1, "", &yes));
+    assert_null(index_build(
+        before, &(struct index_source){.folders = folders, .count = 1, .rules = ""}, &yes));
     assert_int_equal(count_of(before, "name_0"), 1);
     index_destroy(before);
 }
@@ -180,7 +224,8 @@ static void index_of_what_is_not_there_is_empty(void **state)
 {
     static const atomic_bool no;
     const char *folders[] = {path_in(scratch_root, "nowhere")};
-    struct index *index = index_build(NULL, folders, 1, "", &no);
+    struct index *index =
+        index_build(NULL, &(struct index_source){.folders = folders, .count = 1, .rules = ""}, &no);
 
     (void)state;
     assert_non_null(index);
@@ -196,6 +241,7 @@ int main(void)
         cmocka_unit_test(index_passes_over_what_cannot_be_read),
         cmocka_unit_test(index_follows_a_file_that_is_renamed),
         cmocka_unit_test(definitions_of_a_vanished_file_are_none),
+        cmocka_unit_test(index_that_is_full_holds_what_is_near),
         cmocka_unit_test(index_build_can_be_cancelled),
         cmocka_unit_test(index_of_what_is_not_there_is_empty),
     };
