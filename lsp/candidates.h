@@ -60,10 +60,6 @@ bool candidates_generate(struct candidates *candidates, struct engine *engine,
                          const struct context *context, const struct candidates_request *request,
                          struct error *error);
 
-/* What a user would see of a text that is still being written, as the relay gives it, with the block that its first line
- * opened; not yet checked. NUL-terminated, the caller's; NULL when there is nothing. Any thread. */
-char *candidates_preview(const struct context *context, const char *text, size_t bytes);
-
 void candidates_finish(struct candidates *candidates);
 
 #endif

@@ -7,6 +7,7 @@
 
 #include <uv.h>
 
+#include "lsp/attempt.h"
 #include "lsp/graft.h"
 #include "lsp/trim.h"
 
@@ -158,7 +159,7 @@ char *flight_text(const struct flight *flight)
 
 char *flight_preview(const struct flight *flight)
 {
-    return flight->said ? candidates_preview(&flight->context, flight->said, flight->said_bytes)
+    return flight->said ? attempt_preview(&flight->context, flight->said, flight->said_bytes)
                         : NULL;
 }
 

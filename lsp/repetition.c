@@ -4,10 +4,10 @@
  *
  * How often a cycle must come before it is one depends on what it consists of: rows of a table may well be equal for a while,
  * closers follow each other, and counting on is how lists are written. The numbers were chosen on 6356 files of libraries, in
- * Python, JavaScript, C and others: of 24000 pieces of them, up to 40 lines each, fewer than one in a thousand is cut; of pieces
- * of whole installations, with their tests and character tables, two are. Elements of lists: with 8 instead of 10 the model
- * writes 3 % fewer tokens for the evaluation set, with 12 3 % more, and nothing else changes; but lists of nine equal values
- * were found, and with 8 they are cut. */
+ * Python, JavaScript, C and others: of 24000 pieces of them, up to 40 lines each, fewer than one in a thousand is cut; of
+ * pieces of whole installations, with their tests and character tables, two are. Elements of lists: with 8 instead of 10 the
+ * model writes 3 % fewer tokens for the evaluation set, with 12 3 % more, and nothing else changes; but lists of nine equal
+ * values were found, and with 8 they are cut. */
 #include "lsp/repetition.h"
 
 #include <stdbool.h>
