@@ -138,7 +138,7 @@ test('typing_something_else_takes_that_ghost_away', async (editor) => {
   const ghost = await typeForGhost(editor);
   await editor.type('~');
   // What fits the new text may come.
-  await waitFor('another text or none', async () => (await editor.ghost()) !== ghost, () => editor.everything());
+  await waitFor('another text or none', async () => (await editor.settledGhost()) !== ghost, () => editor.everything());
   await expectSaved(editor, `${TEXT}${TYPED}~`);
 });
 
