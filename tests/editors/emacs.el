@@ -1,7 +1,8 @@
 ;;; emacs.el --- hxqd.el in a real Emacs with the real server -*- lexical-binding: t; -*-
 
 ;; Eglot and lsp-mode in turn connect to the server in $HXQD, with its embedded model, on a file of a scratch folder.  Run by
-;; emacs.sh.  What the model writes is its own affair: only that something comes, and where, is expected.
+;; emacs.sh.  What the model writes is its own affair: only that something comes, and where, is expected; where even that is
+;; uncertain, the scripted server beside it stands in.
 
 ;;; Code:
 
@@ -12,7 +13,13 @@
 
 (defconst emacs-wait-seconds 60 "Patience with slow machines.  No test measures time.")
 
-(setq hxqd-command (list (getenv "HXQD") "serve" "--stdio")
+(defconst emacs-server (list (getenv "HXQD") "serve" "--stdio"))
+(defconst emacs-scripted
+  (list "env" "HXQD_SCRIPTED_TEXT=return low" (expand-file-name "hxqd_scripted" (file-name-directory (getenv "HXQD")))
+        "serve" "--stdio")
+  "A server that writes this, whatever it is asked for; the embedded model may answer a wish with nothing.")
+
+(setq hxqd-command emacs-server
       hxqd-settings '(:minProbability 0)
       lsp-warn-no-matched-clients nil
       lsp-enable-suggest-server-download nil
@@ -75,14 +82,15 @@
     (forward-line 2)
     (hxqd-generate "")
     (emacs-wait "code" (lambda () (not (equal (buffer-string) before))))
-    (should (string-search "low" (buffer-string)))))
+    (should (string-search "return low" (buffer-string)))))
 
 (defun emacs-expect-hover (shown)
   "What SHOWN, the text of a hover at `clamp(1, ...)', names is the definition."
   (should (string-search "def clamp(value, low, high)" shown)))
 
 (ert-deftest eglot-generate-writes-code ()
-  (emacs-with 'eglot (emacs-expect-generated)))
+  (let ((hxqd-command emacs-scripted))
+    (emacs-with 'eglot (emacs-expect-generated))))
 
 (ert-deftest eglot-hover-shows-signature ()
   (emacs-with 'eglot
@@ -103,7 +111,8 @@
 
 (ert-deftest lsp-mode-generate-writes-code ()
   (emacs-need-lsp-mode)
-  (emacs-with 'lsp (emacs-expect-generated)))
+  (let ((hxqd-command emacs-scripted))
+    (emacs-with 'lsp (emacs-expect-generated))))
 
 (ert-deftest lsp-mode-hover-shows-signature ()
   (emacs-need-lsp-mode)

@@ -130,6 +130,31 @@ test_both('accept_key_in_snippet_jumps_where_there_is_no_ghost', function(nvim)
   expect_text(nvim, (before:gsub('a%(, %)$', 'a(, x)')))
 end)
 
+-- What was accepted is not what was typed; the key of a macro finds no ghost text when it is played at once.
+test_both('macro_over_accepted_text_records_and_plays_the_keys', function(nvim)
+  nvim:wait_ready()
+  nvim:press('qaGo' .. suite.TYPED)
+  local ghost = nvim:wait_ghost()
+  local before = nvim:text()
+  nvim:press('<Tab><Esc>q')
+  expect_text(nvim, before .. ghost)
+  expect_equal(nvim:lua("return vim.fn.getreg('a')"), 'Goreturn\t\27', 'the register')
+  nvim:press('@a')
+  expect_text(nvim, before .. ghost .. '\nreturn  ')
+  expect_server_agrees(nvim)
+end)
+
+test_both('repeat_after_accepted_text_types_what_was_typed', function(nvim)
+  local before, ghost = type_for_ghost(nvim)
+  nvim:press('<Tab> #<Esc>')
+  expect_text(nvim, before .. ghost .. ' #')
+  nvim:press('.')
+  expect_text(nvim, before .. ghost .. ' #\nreturn #')
+  nvim:press('u')
+  expect_text(nvim, before .. ghost .. ' #')
+  expect_server_agrees(nvim)
+end)
+
 -- --- texts -------------------------------------------------------------------------------------------------------------
 
 test_both('file_with_dos_lines_is_completed_and_saved_as_such', function(nvim)
