@@ -21,7 +21,7 @@ async function offer(
 }
 
 export function reportNoProgram(problem: string): void {
-  void offer(vscode.window.showErrorMessage, `${problem}. That program completes code; this extension shows what it says.`, [
+  void offer(vscode.window.showErrorMessage, `${problem}. What completes code is the program hxqd; this extension shows what it says.`, [
     chooseProgram,
     ['How to Get It', () => vscode.commands.executeCommand('hxqd.walkthrough')],
   ]);
