@@ -31,7 +31,8 @@ struct channel {
     uv_loop_t *loop;
     struct channel_events events;
     union channel_handle listener, input, output;
-    uv_timer_t drain; /* runs while closing */
+    uv_timer_t drain;  /* runs while closing */
+    size_t drain_left; /* bytes that had not left when it was started */
     uv_connect_t connect;
     uv_stream_t *reader, *writer; /* NULL: a file, or not connected yet */
     int input_file, output_file;  /* -1: not a file */
@@ -393,9 +394,25 @@ void channel_write(struct channel *channel, char *bytes, size_t count)
     free(bytes);
 }
 
+static void on_drain_over(uv_timer_t *timer);
+
+/* Gives the editor time to take some of the `left` bytes. */
+static void channel_wait(struct channel *channel, size_t left)
+{
+    channel->drain_left = left;
+    uv_timer_start(&channel->drain, on_drain_over, CHANNEL_DRAIN_MS, 0);
+}
+
+/* Nothing more is waited for once the editor has taken nothing for the whole of the time. */
 static void on_drain_over(uv_timer_t *timer)
 {
-    channel_drop(timer->data);
+    struct channel *channel = timer->data;
+    const size_t left = channel->writer ? uv_stream_get_write_queue_size(channel->writer) : 0;
+
+    if (left == 0 || left >= channel->drain_left)
+        channel_drop(channel);
+    else
+        channel_wait(channel, left);
 }
 
 void channel_close(struct channel *channel)
@@ -409,6 +426,6 @@ void channel_close(struct channel *channel)
         uv_read_stop(channel->reader);
     else if (channel->input_file >= 0)
         uv_idle_stop(&channel->input.idle);
-    uv_timer_start(&channel->drain, on_drain_over, CHANNEL_DRAIN_MS, 0);
+    channel_wait(channel, SIZE_MAX);
     channel_drain(channel);
 }

@@ -15,7 +15,7 @@
 
 enum {
     CHANNEL_BACKLOG_BYTES = 64 * 1024 * 1024, /* unread by the editor; more ends the channel */
-    CHANNEL_DRAIN_MS = 1000, /* how long a closing channel waits for the editor to read */
+    CHANNEL_DRAIN_MS = 1000, /* how long a closing channel waits for an editor that reads nothing */
 };
 
 /* Called on the loop's thread. */
@@ -45,7 +45,8 @@ struct channel *channel_connect(uv_loop_t *loop, const char *path,
  * are still sent, in case it reads on; they are dropped once that has failed. */
 void channel_write(struct channel *channel, char *bytes, size_t count);
 
-/* Stops reading, and closes as soon as everything queued has been written or CHANNEL_DRAIN_MS are over. */
+/* Stops reading, and closes as soon as everything queued has been written, or the editor has read nothing for
+ * CHANNEL_DRAIN_MS. */
 void channel_close(struct channel *channel);
 
 #endif
