@@ -83,7 +83,8 @@ struct isa {
     void (*widen)(enum dtype dtype, const void *source, float *values, size_t count);
 };
 
-/* The best set that this processor has; HXQD_ISA in the environment ("portable", "avx2", "avx512vbmi", "avx512") asks for another one. */
+/* The best set that this processor has; HXQD_ISA in the environment ("portable", "avx2", "avx512vbmi", "avx512") asks for
+ * another one. */
 const struct isa *isa_choose(void);
 
 #endif
