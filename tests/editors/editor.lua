@@ -18,7 +18,7 @@ local OPTIONS = '{ settings = { minProbability = 0 } }'
 
 --- Starts an editor on a new file `name` with `lines`. All of `how` is optional: `options` (Lua source of a table) go to the
 --- plugin's setup; `start` (Lua source) takes the place of setup; with `without_core` Neovim's own inline completion is out of
---- reach, as if it were 0.11.
+--- reach, as if it were 0.11; with `is_bare` the plugin is, until `start` has brought it within reach.
 function editor.open(name, lines, how)
   local self = setmetatable({ folder = vim.fn.tempname() }, editor)
   vim.fn.mkdir(self.folder .. '/hxqd-test/.git', 'p')
@@ -28,7 +28,7 @@ function editor.open(name, lines, how)
   local root = vim.fn.getcwd()
   self.channel = vim.fn.jobstart({
     vim.env.NVIM, '--clean', '--embed', '--headless', '-n',
-    '--cmd', 'set runtimepath+=' .. root .. '/editors/neovim columns=80 lines=24',
+    '--cmd', (how.is_bare and 'set' or 'set runtimepath+=' .. root .. '/editors/neovim') .. ' columns=80 lines=24',
   }, {
     rpc = true,
     cwd = self.folder,

@@ -55,6 +55,45 @@ end, nil, ON_PATH .. [[
   require('hxqd').setup({ settings = { minProbability = 0 } })
 ]])
 
+-- The specifications for lazy.nvim on the page and in the manual, each by itself.
+local function lazy_specs()
+  local page = table.concat(vim.fn.readfile('editors/neovim/README.md'), '\n')
+  local manual = table.concat(vim.fn.readfile('editors/neovim/doc/hxqd.txt'), '\n')
+  local specs = vim.split(page:match('lazy.nvim[^\n]*\n\n```lua\n(.-)\n```'), '\n\n')
+  for spec in manual:gmatch('\nlazy.nvim[^\n]*>lua\n(.-)\n<') do
+    table.insert(specs, spec)
+  end
+  return specs
+end
+
+-- What lazy.nvim does with a specification: a folder goes onto the runtime path and its plugin/ is sourced, then `config` is
+-- called with the plugin and `opts`, or `setup` of `main` with `opts`. The clone is where this source tree is.
+local LAZY = [[
+  local root, plugin = %q, %s
+  vim.env.PATH = vim.fs.dirname(vim.env.HXQD) .. ':' .. vim.env.PATH
+  plugin.dir = plugin.dir and plugin.dir:gsub('^~/src/hxqd', root) or root
+  assert(not plugin.build or vim.fn.executable(root .. '/' .. plugin.build:match('^%%S+')) == 1, 'nothing to build with')
+  plugin.opts.settings = { minProbability = 0 }
+  vim.opt.runtimepath:prepend(plugin.dir)
+  for _, path in ipairs(vim.fn.glob(plugin.dir .. '/plugin/*', false, true)) do
+    vim.cmd.source(path)
+  end
+  if plugin.config then
+    plugin.config(plugin, plugin.opts)
+  else
+    require(plugin.main).setup(plugin.opts)
+  end
+]]
+
+for number, spec in ipairs(lazy_specs()) do
+  suite.test_bare('lazy_spec_' .. number .. '_completes', function(nvim)
+    local before, ghost = type_for_ghost(nvim)
+    nvim:press('<Tab>')
+    expect_text(nvim, before .. ghost)
+    expect_equal(nvim:lua('return vim.fn.exists(":Hxqd")'), 2, 'the command')
+  end, LAZY:format(vim.fn.getcwd(), spec))
+end
+
 test('checkhealth_without_model_says_so', function(nvim)
   nvim:wait('the message', function() return nvim:messages():find('/nonexistent/model', 1, true) end)
   local report = health(nvim)

@@ -63,6 +63,11 @@ function suite.test(name, run, options, start)
   table.insert(tests, { name = name, run = run, options = options, start = start })
 end
 
+--- A test whose Neovim knows nothing of the plugin until `start` has run.
+function suite.test_bare(name, run, start)
+  table.insert(tests, { name = name, run = run, start = start, is_bare = true })
+end
+
 --- A test that passes with the core's inline completion, and with what stands in for it in Neovim 0.11. There both are one.
 function suite.test_both(name, run, options)
   suite.test(name, run, options)
