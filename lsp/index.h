@@ -2,8 +2,9 @@
  *
  * An index is a value that never changes once built. Building walks the folders, passes over what is ignored, secret, hidden
  * or reached by a link, and reads only files that are new or have changed since the index before; the other entries are
- * shared. Where there are more files than it may hold, those of the languages that the user works in come first, then those the
- * fewest folders away from where, then the newest. It runs on a thread of its caller's choosing, and nobody may destroy the index before while it does.
+ * shared. Where there are more files than it may hold, those of the languages that the user works in come first, then those
+ * the fewest folders away from there, then the newest. It runs on a thread of its caller's choosing, and nobody may destroy the
+ * index before while it does.
  *
  * Process lifetime; definitions that are lent live as long as their index.
  */
