@@ -78,9 +78,14 @@ end
 
 -- Runs one test in an editor of its own; the problem as a string, or nil.
 local function run(one)
-  local nvim = editor.open(FILE, LINES, one)
-  local passed, problem = xpcall(one.run, debug.traceback, nvim)
-  nvim:close()
+  local nvim
+  local passed, problem = xpcall(function()
+    nvim = editor.open(FILE, LINES, one)
+    one.run(nvim)
+  end, debug.traceback)
+  if nvim then
+    nvim:close()
+  end
   return not passed and problem or nil
 end
 
