@@ -146,7 +146,19 @@ export class Editor {
     for (const [name, text] of Object.entries(files)) this.write(name, text);
     await this.page.goto(this.address);
     await this.page.locator('.monaco-workbench').waitFor();
+    if (this.folders) await this.showFolders();
     await this.openFile(basename(Object.keys(files)[0]));
+  }
+
+  // A window in a browser misses the folders of its workspace's file now and then, without any extension too, until the file
+  // is written again.
+  async showFolders() {
+    const explorer = this.page.locator('.part.sidebar');
+    await waitFor('the folders', async () => {
+      const shown = await explorer.innerText();
+      if (/not yet added a folder/.test(shown)) this.set(this.settings);
+      return this.folders.every((name) => shown.includes(name));
+    }, () => this.everything());
   }
 
   async press(...keys) {
@@ -255,6 +267,7 @@ export class Editor {
 
   /** Writes the settings of the workspace. */
   set(settings) {
+    this.settings = settings;
     const folders = this.folders?.map((path) => ({ path }));
     writeFileSync(this.settingsFile, JSON.stringify(folders ? { folders, settings } : settings));
   }

@@ -456,6 +456,9 @@ test('another_setting_leaves_a_failure_as_it_is', async (editor) => {
   await ready(editor);
 }, undefined, { settings: { 'hxqd.model': '/nonexistent/model' } });
 
+// Each text is the model's anew: one that was kept would be shown whole.
+const GROWING = { 'hxqd.path': slow, 'hxqd.minProbability': 0, 'hxqd.timeBudget': 0, 'hxqd.responseCache': false };
+
 test('slow_text_grows_and_is_accepted_whole', async (editor) => {
   await typeAtEnd(editor, LONG_TYPED);
   const first = await firstGhost(editor);
@@ -465,7 +468,7 @@ test('slow_text_grows_and_is_accepted_whole', async (editor) => {
   await editor.press('Tab');
   await noGhost(editor);
   await expectSaved(editor, LONG_TEXT + LONG_TYPED + last, LONG_FILE);
-}, { [LONG_FILE]: LONG_TEXT }, { settings: { 'hxqd.path': slow, 'hxqd.minProbability': 0, 'hxqd.timeBudget': 0 } });
+}, { [LONG_FILE]: LONG_TEXT }, { settings: GROWING });
 
 test('escape_ends_a_growing_text', async (editor) => {
   await typeAtEnd(editor, LONG_TYPED);
@@ -477,7 +480,7 @@ test('escape_ends_a_growing_text', async (editor) => {
     await editor.page.waitForTimeout(100);
     expect(await editor.ghost(), '', `ghost text after ${first} was hidden`);
   }
-}, { [LONG_FILE]: LONG_TEXT }, { settings: { 'hxqd.path': slow, 'hxqd.minProbability': 0, 'hxqd.timeBudget': 0 } });
+}, { [LONG_FILE]: LONG_TEXT }, { settings: GROWING });
 
 // Runs one test in a window of its own; the problem as a string, or undefined.
 async function run(codeServer, { run, files, options }, onPicture) {
