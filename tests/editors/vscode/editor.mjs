@@ -1,7 +1,7 @@
 // A VS Code under test: code-server with the packed extension in scratch folders of its own, and Chromium in front of it,
 // driven as a user's keys and pointer would drive it. Waits are for states, and end with an error after WAIT_MS.
 import { spawn, spawnSync } from 'node:child_process';
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { basename, dirname, join } from 'node:path';
 import { chromium } from 'playwright-core';
@@ -153,11 +153,10 @@ export class Editor {
   // A window in a browser misses the folders of its workspace's file now and then, without any extension too, until the file
   // is written again.
   async showFolders() {
-    const explorer = this.page.locator('.part.sidebar');
-    await waitFor('the folders', async () => {
-      const shown = await explorer.innerText();
-      if (/not yet added a folder/.test(shown)) this.set(this.settings);
-      return this.folders.every((name) => shown.includes(name));
+    const shown = this.page.locator('.explorer-folders-view .monaco-list-row', { hasText: this.folders.at(-1) }).first();
+    await waitFor('the folders', () => {
+      this.set(this.settings);
+      return shown.waitFor({ timeout: 10_000 }).then(() => true, () => false);
     }, () => this.everything());
   }
 
@@ -269,7 +268,9 @@ export class Editor {
   set(settings) {
     this.settings = settings;
     const folders = this.folders?.map((path) => ({ path }));
-    writeFileSync(this.settingsFile, JSON.stringify(folders ? { folders, settings } : settings));
+    // The editor may read at any time, and never half a file.
+    writeFileSync(`${this.settingsFile}.new`, JSON.stringify(folders ? { folders, settings } : settings));
+    renameSync(`${this.settingsFile}.new`, this.settingsFile);
   }
 
   /** The output channel that is shown below, or ''. */
