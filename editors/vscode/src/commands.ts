@@ -4,8 +4,9 @@ import * as vscode from 'vscode';
 import {
   ExecuteCommandRequest, type LanguageClient, type Middleware,
 } from 'vscode-languageclient/node';
+import { told } from './mending.js';
 import { showPage } from './pages.js';
-import { changeSetting, isAnyOn, isOn, turn, turnAll } from './settings.js';
+import { changeSetting, documentHere, isAnyOn, isOn, turn, turnAll } from './settings.js';
 import type { Status } from './status.js';
 
 // Commands about a place in the document.
@@ -63,18 +64,6 @@ function describePrompt(prompt: Prompt): string {
   ].join('\n');
 }
 
-// What `work` gives; a failure is told in the server's own words, and gives nothing.
-async function told<T>(work: PromiseLike<T>): Promise<T | undefined> {
-  try {
-    return await work;
-  } catch (error) {
-    if (!(error instanceof vscode.CancellationError)) {
-      void vscode.window.showWarningMessage(`hxqd: ${error instanceof Error ? error.message : error}`);
-    }
-    return undefined;
-  }
-}
-
 /** Runs the server's commands for palette and menus, and has code actions written. */
 export function commandMiddleware(
   client: () => LanguageClient, status: Status,
@@ -113,20 +102,19 @@ async function chooseModel(): Promise<void> {
 }
 
 async function toggleHere(): Promise<void> {
-  const language = vscode.window.activeTextEditor?.document.languageId;
+  const language = documentHere()?.languageId;
   if (language) await turn(language, !isOn(language));
 }
 
 // The menu of the status-bar item.
 async function showMenu(status: Status): Promise<void> {
-  const language = vscode.window.activeTextEditor?.document.languageId;
-  const offOrOn = (isNow: boolean) => (isNow ? 'Off' : 'On');
+  const language = documentHere()?.languageId;
   const here = language
-    ? [{ label: `$(symbol-boolean) Turn ${offOrOn(isOn(language))} for ${language}`, command: 'hxqd.toggleLanguage' }]
+    ? [{ label: `$(symbol-boolean) Turn ${isOn(language) ? 'Off' : 'On'} for ${language}`, command: 'hxqd.toggleLanguage' }]
     : [];
   const entries: (vscode.QuickPickItem & { command: string })[] = [
     ...here,
-    { label: `$(circle-slash) Turn ${offOrOn(isAnyOn())} Everywhere`, command: 'hxqd.toggle' },
+    { label: `$(circle-slash) Turn ${isAnyOn() ? 'Off Everywhere' : 'On Again'}`, command: 'hxqd.toggle' },
     ...(status.isReady() ? [{ label: '$(eye) Show Prompt', command: 'hxqd.showPrompt' }] : []),
     { label: '$(debug-restart) Restart', command: 'hxqd.restart' },
     { label: '$(output) Show Log', command: 'hxqd.showLog' },

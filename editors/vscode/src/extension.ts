@@ -25,13 +25,20 @@ function startWhenWanted(server: Server): void {
   if (vscode.workspace.textDocuments.some((document) => vscode.languages.match(selector, document) > 0)) server.startOnce();
 }
 
+// Menus offer commands where the language is one of these.
+function tellLanguages(): void {
+  void vscode.commands.executeCommand('setContext', 'hxqd.languages', languages());
+}
+
 // The server asks for its settings by itself; another program, or another list of languages, needs another server.
 function watchSettings(server: Server, status: Status): vscode.Disposable {
   let known = String(languages());
+  tellLanguages();
   return vscode.workspace.onDidChangeConfiguration((event) => {
     if (!event.affectsConfiguration(SECTION)) return;
     const isOther = event.affectsConfiguration(`${SECTION}.path`) || String(languages()) !== known;
     known = String(languages());
+    tellLanguages();
     status.draw();
     if (isOther) server.renew();
     startWhenWanted(server);

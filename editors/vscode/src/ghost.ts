@@ -42,6 +42,8 @@ class Growth {
   settle: () => void = () => {};
   private provider: vscode.Disposable | undefined;
   private isAsked = false;
+  /** The editor is being told to go on to the newest piece. */
+  isShowing = false;
 
   constructor(readonly document: vscode.TextDocument, readonly position: vscode.Position) {
     this.version = document.version;
@@ -76,7 +78,9 @@ class Growth {
         return this.isAbout(document, position) ? convert(this.pieces) : null;
       } },
     );
+    this.isShowing = true;
     await vscode.commands.executeCommand(command);
+    this.isShowing = false;
     previous?.dispose();
     return this.isAsked;
   }
@@ -122,12 +126,12 @@ export class Ghost implements vscode.Disposable {
   middleware(client: () => LanguageClient): Required<Pick<Middleware, 'provideInlineCompletionItems'>> {
     return {
       provideInlineCompletionItems: (document, position, context, token, next) => {
-        // What grows has a provider of its own.
-        if (this.growth?.isAbout(document, position)) return null;
-        this.end();
         const isAutomatic = context.triggerKind === vscode.InlineCompletionTriggerKind.Automatic;
+        // What grows has a provider of its own, until the user asks for other texts.
+        if (this.growth?.isAbout(document, position) && (isAutomatic || this.growth.isShowing)) return null;
+        this.end();
         const mayGrow = this.canGrow() && isAutomatic && !context.selectedCompletionInfo &&
-          setting<boolean>('growingText') !== false;
+          vscode.window.activeTextEditor?.document === document && setting<boolean>('growingText') !== false;
         const answer = mayGrow
           ? this.grow(client(), document, position, context, token)
           : Promise.resolve(next(document, position, context, token));

@@ -13,11 +13,23 @@ const restart: Remedy = ['Restart', () => vscode.commands.executeCommand('hxqd.r
 const chooseModel: Remedy = ['Choose Model Folder…', () => vscode.commands.executeCommand('hxqd.chooseModel')];
 const chooseProgram: Remedy = ['Choose File…', () => vscode.commands.executeCommand('hxqd.chooseProgram')];
 
+/** What `work` gives; a failure is told in its own words, and gives nothing. */
+export async function told<T>(work: PromiseLike<T>): Promise<T | undefined> {
+  try {
+    return await work;
+  } catch (error) {
+    if (!(error instanceof vscode.CancellationError)) {
+      void vscode.window.showWarningMessage(`hxqd: ${error instanceof Error ? error.message : error}`);
+    }
+    return undefined;
+  }
+}
+
 async function offer(
   show: (message: string, ...titles: string[]) => Thenable<string | undefined>, message: string, remedies: Remedy[],
 ): Promise<void> {
   const chosen = await show(message, ...remedies.map(([title]) => title));
-  await remedies.find(([title]) => title === chosen)?.[1]();
+  await told(Promise.resolve(remedies.find(([title]) => title === chosen)?.[1]()));
 }
 
 export function reportNoProgram(problem: string): void {

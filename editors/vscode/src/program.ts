@@ -1,7 +1,7 @@
 // Where the program hxqd is, and whether it runs.
 import { execFile } from 'node:child_process';
 import { constants } from 'node:fs';
-import { access, realpath } from 'node:fs/promises';
+import { access, realpath, stat } from 'node:fs/promises';
 import { delimiter, join } from 'node:path';
 import * as vscode from 'vscode';
 import { expandPath, setting } from './settings.js';
@@ -30,7 +30,7 @@ async function candidates(extension: vscode.ExtensionContext): Promise<string[]>
 }
 
 async function isProgram(path: string): Promise<boolean> {
-  return access(path, constants.X_OK).then(() => true, () => false);
+  return access(path, constants.X_OK).then(async () => (await stat(path)).isFile()).catch(() => false);
 }
 
 function readVersion(path: string): Promise<string> {

@@ -48,7 +48,7 @@ export class Server implements vscode.Disposable {
   private watches = 0;
   private factsAt = 0;
   private isStarted = false;
-  private hasServed = false;
+  private attempts = 0;
   private telling: NodeJS.Timeout | undefined;
   private turn: Promise<void> = Promise.resolve();
 
@@ -59,17 +59,14 @@ export class Server implements vscode.Disposable {
 
   /** Ends the server in peace; the editor waits for it. */
   dispose(): Promise<void> {
+    this.interrupt();
     return this.inTurn(() => this.stop());
   }
 
   /** Starts the server, a running one anew. Problems are shown to the user. */
   restart(): Promise<void> {
-    this.isStarted = true;
     this.deaths = [];
-    return this.inTurn(async () => {
-      await this.stop();
-      await this.start();
-    });
+    return this.startAnew();
   }
 
   /** Starts the server, unless that was tried before. */
@@ -89,7 +86,24 @@ export class Server implements vscode.Disposable {
 
   /** Tells the server about something; nothing where none runs. */
   notify(method: string, params: object): void {
-    if (this.client?.isRunning()) void this.client.sendNotification(method, params);
+    if (this.client?.isRunning()) this.client.sendNotification(method, params).catch((error) => this.log.warn(String(error)));
+  }
+
+  private startAnew(): Promise<void> {
+    this.isStarted = true;
+    this.interrupt();
+    const attempt = this.attempts;
+    return this.inTurn(async () => {
+      await this.stop();
+      if (attempt === this.attempts) await this.start(attempt);
+    });
+  }
+
+  // Puts an end to the attempts to start that are under way or wait for their turn. A server that does not answer would hold up
+  // all others: a client that is told to go before it runs kills its server.
+  private interrupt(): void {
+    this.attempts++;
+    if (this.client && !this.client.isRunning()) this.client.dispose().catch(() => undefined);
   }
 
   // One start or stop after the other.
@@ -103,22 +117,22 @@ export class Server implements vscode.Disposable {
     this.watches++;
     const client = this.client;
     this.client = undefined;
-    await client?.dispose(STOP_MS).catch((error) => this.log.warn(String(error)));
+    if (client?.isRunning()) await client.dispose(STOP_MS).catch((error) => this.log.warn(String(error)));
     this.status.enter('stopped');
   }
 
-  private async start(): Promise<void> {
+  private async start(attempt: number): Promise<void> {
     this.status.enter('starting');
-    this.hasServed = false;
     try {
       const program = await findProgram(this.extension);
+      if (attempt !== this.attempts) return;
       this.log.info(`${program.version}: ${program.path}`);
       this.status.runs(program.version);
       const client = this.createClient(program.path);
       this.client = client;
       await client.start();
-      this.hasServed = true;
     } catch (error) {
+      if (attempt !== this.attempts) return;
       const problem = error instanceof Error ? error.message : String(error);
       this.log.error(problem);
       if (error instanceof NoProgram) this.telling = setTimeout(() => this.tellNoProgram(problem), LATE_SETTINGS_MS);
@@ -146,13 +160,11 @@ export class Server implements vscode.Disposable {
       // Every line of the server's log looks like an error otherwise: it goes to the same stream.
       stdioOptions: {
         stdout: () => undefined,
-        stderr: (input, log) => input.on('data', (data) => log.append(String(data))),
+        stderr: (input, log) => input.setEncoding('utf8').on('data', (lines: string) => log.info(lines.trimEnd())),
       },
       errorHandler: {
-        error: (_error, _message, count) => (
-          { action: (count ?? 0) <= RESTARTS_MAX ? ErrorAction.Continue : ErrorAction.Shutdown, handled: true }
-        ),
-        closed: () => this.closed(),
+        error: () => ({ action: ErrorAction.Continue, handled: true }), // what cannot be mended closes the connection
+        closed: () => this.closed(client),
       },
       initializationFailedHandler: () => false,
       middleware: {
@@ -178,16 +190,26 @@ export class Server implements vscode.Disposable {
     return client;
   }
 
-  // The server died.
-  private closed(): CloseHandlerResult {
+  // The server has gone without being asked to. Of one that had not served yet start() tells.
+  private closed(client: LanguageClient): CloseHandlerResult {
+    if (client === this.client && client.isRunning()) this.revive();
+    return { action: CloseAction.DoNotRestart, message: 'The server stopped.', handled: true };
+  }
+
+  // Starts another server for one that died, from the beginning: the program may be another one now, or none.
+  private revive(): void {
     this.watches++;
-    if (!this.hasServed) return { action: CloseAction.DoNotRestart, handled: true }; // start() tells
+    this.client = undefined;
     const now = Date.now();
     this.deaths = [...this.deaths.filter((death) => now - death < DEATHS_WINDOW_MS), now];
-    const isRestarted = this.deaths.length <= RESTARTS_MAX;
-    this.status.enter(isRestarted ? 'starting' : 'failed', isRestarted ? '' : 'the server keeps stopping');
-    reportCrash(isRestarted);
-    return { action: isRestarted ? CloseAction.Restart : CloseAction.DoNotRestart, handled: true };
+    if (this.deaths.length > RESTARTS_MAX) {
+      this.status.enter('failed', 'the server keeps stopping');
+      reportCrash(false);
+      return;
+    }
+    void this.startAnew().then(() => {
+      if (this.client?.isRunning()) reportCrash(true);
+    });
   }
 
   private async facts(client: LanguageClient): Promise<Stats> {

@@ -18,6 +18,9 @@ const LANGUAGES = [
   'makefile', 'objective-c', 'objective-cpp', 'perl', 'php', 'powershell', 'r', 'ruby', 'scala', 'scss', 'sql', 'swift', 'zig',
 ];
 
+// Schemes of the documents that the server is told about.
+const SCHEMES = ['file', 'untitled'];
+
 function section(): vscode.WorkspaceConfiguration {
   return vscode.workspace.getConfiguration(SECTION);
 }
@@ -61,10 +64,12 @@ interface LanguageSettings {
   enabled?: boolean;
 }
 
-// As the server wants them: people also write true and false for a language that is on or off.
+// As the server wants them: people also write true and false for a language that is on or off, and null for nothing.
 function languageSettings(): Record<string, LanguageSettings> {
-  const written = Object.entries(setting<Record<string, LanguageSettings | boolean>>('languages') ?? {});
-  return Object.fromEntries(written.map(([language, own]) => [language, typeof own === 'boolean' ? { enabled: own } : own]));
+  const written = Object.entries(setting<Record<string, LanguageSettings | boolean | null>>('languages') ?? {});
+  return Object.fromEntries(written.map(([language, own]) => (
+    [language, typeof own === 'boolean' ? { enabled: own } : own ?? {}]
+  )));
 }
 
 /** Every language whose documents the server is told about: ours, and those that the user has named. */
@@ -74,7 +79,13 @@ export function languages(): string[] {
 
 /** The documents that the server is told about. */
 export function documentSelector(): { language: string; scheme: string }[] {
-  return languages().flatMap((language) => ['file', 'untitled'].map((scheme) => ({ language, scheme })));
+  return languages().flatMap((language) => SCHEMES.map((scheme) => ({ language, scheme })));
+}
+
+/** The document at the cursor, if it is one in which completions can be turned on: no output, no cell of a notebook. */
+export function documentHere(): vscode.TextDocument | undefined {
+  const document = vscode.window.activeTextEditor?.document;
+  return document && SCHEMES.includes(document.uri.scheme) ? document : undefined;
 }
 
 /** Whether completions are wanted in a language. */
@@ -94,9 +105,13 @@ export async function turn(language: string, on: boolean): Promise<void> {
   await changeSetting('languages', { ...known, [language]: { ...known[language], enabled: on } });
 }
 
-/** Turns them on or off in all languages, whatever was said of one. */
+/** Turns them off in all languages, or on again, but for languages that were turned off themselves. */
 export async function turnAll(on: boolean): Promise<void> {
-  const known = Object.entries(languageSettings()).map(([language, { enabled, ...rest }]) => [language, rest]);
-  if (known.length > 0) await changeSetting('languages', Object.fromEntries(known));
+  const known = Object.entries(languageSettings());
+  if (known.some(([, { enabled }]) => enabled === true)) {
+    await changeSetting('languages', Object.fromEntries(known.map(([language, { enabled, ...rest }]) => (
+      [language, enabled === false ? { enabled, ...rest } : rest]
+    ))));
+  }
   await changeSetting('enabled', on);
 }

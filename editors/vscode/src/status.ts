@@ -1,7 +1,7 @@
 // The status-bar item: which model runs on what, how long the last answer took, whether it is at work or off.
 import { basename } from 'node:path';
 import * as vscode from 'vscode';
-import { isOn } from './settings.js';
+import { documentHere, isOn } from './settings.js';
 
 export type Phase = 'stopped' | 'starting' | 'loading' | 'off' | 'ready' | 'failed';
 
@@ -13,7 +13,10 @@ const BUILT_IN_FOLDER = 'default_model';
 
 export class Status implements vscode.Disposable {
   private readonly item = vscode.window.createStatusBarItem('hxqd.status', vscode.StatusBarAlignment.Right, 100);
-  private readonly watcher = vscode.window.onDidChangeActiveTextEditor(() => this.draw());
+  private readonly watchers = [
+    vscode.window.onDidChangeActiveTextEditor(() => this.draw()),
+    vscode.workspace.onDidOpenTextDocument(() => this.draw()), // as happens when a document gets another language
+  ];
   private phase: Phase = 'stopped';
   private problem = '';
   private version = '';
@@ -29,7 +32,7 @@ export class Status implements vscode.Disposable {
   }
 
   dispose(): void {
-    this.watcher.dispose();
+    this.watchers.forEach((watcher) => watcher.dispose());
     this.item.dispose();
   }
 
@@ -84,7 +87,9 @@ export class Status implements vscode.Disposable {
     this.item.text = `${this.icon()} ${this.phase === 'ready' ? this.facts() : `hxqd: ${this.phase}`}`;
     this.item.backgroundColor = isFailed ? new vscode.ThemeColor('statusBarItem.errorBackground') : undefined;
     this.item.tooltip = this.tooltip();
-    this.item.accessibilityInformation = { label: `hxqd: ${this.phase === 'ready' ? this.facts() : this.phase}` };
+    this.item.accessibilityInformation = {
+      label: `hxqd: ${this.phase === 'ready' ? this.facts() : this.phase}${this.isOnHere() ? '' : ', off here'}`,
+    };
   }
 
   private icon(): string {
@@ -95,8 +100,8 @@ export class Status implements vscode.Disposable {
   }
 
   private isOnHere(): boolean {
-    const editor = vscode.window.activeTextEditor;
-    return !editor || isOn(editor.document.languageId);
+    const document = documentHere();
+    return document ? isOn(document.languageId) : !vscode.window.activeTextEditor;
   }
 
   private facts(): string {
@@ -105,7 +110,7 @@ export class Status implements vscode.Disposable {
   }
 
   private tooltip(): string {
-    const language = vscode.window.activeTextEditor?.document.languageId;
+    const language = documentHere()?.languageId;
     return [
       this.version,
       this.phase === 'ready' ? `model ${this.model} on ${this.device}` : this.phase,

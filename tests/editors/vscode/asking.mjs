@@ -99,3 +99,16 @@ test('context_menu_offers_the_commands', async (editor) => {
   await editor.page.locator('.monaco-menu .action-label', { hasText: 'Write a Test' }).waitFor();
   await editor.picture('vscode-commands.png');
 });
+
+test('window_offers_commands_only_where_there_is_code', async (editor) => {
+  await ready(editor);
+  await editor.openFile('notes.md');
+  await editor.page.locator('.view-line span', { hasText: 'Notes' }).first().click({ button: 'right' });
+  await editor.page.locator('.monaco-menu .action-label', { hasText: 'Command Palette' }).waitFor();
+  expect(await editor.page.locator('.monaco-menu .action-label', { hasText: /^hxqd$/ }).count(), 0, 'menus of hxqd in Markdown');
+  await editor.press('Escape', 'F1');
+  await editor.page.locator('.quick-input-widget input').fill('>hxqd: ');
+  const entries = editor.page.locator('.quick-input-list .monaco-list-row');
+  await entries.filter({ hasText: 'hxqd: Restart' }).waitFor();
+  expect(await entries.filter({ hasText: 'hxqd: Write a Test' }).count(), 0, 'entries of the palette in Markdown');
+}, { [FILE]: ASKING_TEXT, 'notes.md': '# Notes\n' });

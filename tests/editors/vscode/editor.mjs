@@ -74,9 +74,10 @@ export class CodeServer {
     server.write('user/User/settings.json', JSON.stringify(server.settings));
     // What belongs to a machine is read from here where the machine is a remote one, as it is for a browser.
     server.write('user/Machine/settings.json', JSON.stringify(settings));
-    // VS Code has a command for it and no key.
+    // VS Code has commands for them and no keys.
     server.write('user/User/keybindings.json', JSON.stringify([
       { key: 'ctrl+alt+down', command: 'editor.action.inlineSuggest.acceptNextLine', when: 'inlineSuggestionVisible' },
+      { key: 'ctrl+alt+enter', command: 'editor.action.inlineSuggest.trigger', when: 'editorTextFocus' },
     ]));
     server.write('config.yaml', '');
     // No gallery: the public one is not for tests.

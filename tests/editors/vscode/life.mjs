@@ -1,4 +1,5 @@
 // The server from start to end: reloads, deaths, missing programs and models, windows that need none or may have none.
+import { rmSync, symlinkSync } from 'node:fs';
 import { waitFor } from './editor.mjs';
 import {
   FILE, TEXT, TYPED, hxqd, standIn, expect, expectMatch, ready, someGhost, typeForGhost, expectSaved, serverPids,
@@ -33,6 +34,34 @@ test('server_that_dies_at_once_is_told_once', async (editor) => {
   editor.set({ 'hxqd.path': hxqd });
   await ready(editor);
 }, undefined, { settings: { 'hxqd.path': standIn('dying.sh') } });
+
+test('killed_server_whose_program_is_gone_is_told', async (editor, codeServer) => {
+  await editor.notification('is no program');
+  const program = `${codeServer.folder}/hxqd`;
+  symlinkSync(hxqd, program);
+  editor.set({ 'hxqd.path': program });
+  await ready(editor);
+  rmSync(program);
+  for (const pid of serverPids(codeServer)) process.kill(pid, 'SIGKILL');
+  await editor.notification(`${program}, named by hxqd.path, is no program`);
+  await statusIs(editor, /failed/);
+}, undefined, { settings: { 'hxqd.path': '/nonexistent/hxqd' } });
+
+test('server_that_never_answers_gives_way_to_another_program', async (editor) => {
+  await statusIs(editor, /starting/);
+  await editor.page.waitForTimeout(2000); // until it was asked
+  editor.set({ 'hxqd.path': hxqd });
+  await ready(editor);
+  expect(await editor.page.locator('.notification-toast').count(), 0, 'notifications');
+  await typeForGhost(editor);
+}, undefined, { settings: { 'hxqd.path': standIn('silent.sh') } });
+
+test('setting_that_cannot_be_written_is_told', async (editor) => {
+  const notification = await editor.notification('hxqd cannot use the model');
+  editor.write('.vscode/settings.json', '{"hxqd.model": "/nonexistent/model", "oh');
+  await notification.getByText('Use the Built-in Model').click();
+  await editor.notification('Unable to write into');
+}, undefined, { settings: { 'hxqd.model': '/nonexistent/model' } });
 
 test('missing_program_is_told_with_a_way_out', async (editor) => {
   const notification = await editor.notification('/nonexistent/hxqd, named by hxqd.path, is no program');

@@ -1,13 +1,19 @@
 // Settings while the editor runs: folders, languages, programs.
 import { waitFor } from './editor.mjs';
 import {
-  FILE, TEXT, TYPED, hxqd, expect, expectMatch, ready, someGhost, typeAtEnd, typeForGhost, chooseInMenu, test,
+  FILE, TEXT, TYPED, hxqd, expect, expectMatch, ready, someGhost, typeAtEnd, typeForGhost, statusIs, chooseInMenu, test,
 } from './suite.mjs';
 
+// Waits until the status bar says with a crossed circle that completions are off here, or no longer says so.
+function signIs(editor, isShown) {
+  return waitFor(isShown ? 'the sign' : 'no sign',
+    async () => /codicon-circle-slash/.test(await editor.statusHtml()) === isShown, () => editor.everything());
+}
+
 test('workspace_of_several_folders_has_its_settings_in_its_file', async (editor) => {
-  await waitFor('the sign', async () => /codicon-circle-slash/.test(await editor.statusHtml()), () => editor.everything());
+  await signIs(editor, true);
   await chooseInMenu(editor, 'Turn On for python');
-  await waitFor('no sign', async () => !/codicon-circle-slash/.test(await editor.statusHtml()), () => editor.everything());
+  await signIs(editor, false);
   const { settings } = JSON.parse(editor.saved('test.code-workspace'));
   expect(JSON.stringify(settings), '{"hxqd.languages":{"python":{"enabled":true}}}', 'settings of the workspace');
   // What another folder defines is known here.
@@ -29,12 +35,12 @@ test('workspace_of_several_folders_has_its_settings_in_its_file', async (editor)
 test('language_turned_off_in_the_menu_shows_no_ghost', async (editor) => {
   await ready(editor);
   await chooseInMenu(editor, 'Turn Off for python', () => editor.picture('vscode-menu.png'));
-  await waitFor('the sign', async () => /codicon-circle-slash/.test(await editor.statusHtml()));
+  await signIs(editor, true);
   await editor.openFile(FILE);
   await editor.press('Control+End');
   await editor.type(TYPED);
   await chooseInMenu(editor, 'Turn On for python');
-  await waitFor('the sign', async () => !/codicon-circle-slash/.test(await editor.statusHtml()));
+  await signIs(editor, false);
   expect(await editor.ghost(), '', 'ghost text while off');
   await editor.openFile(FILE);
   await editor.press('Control+End');
@@ -44,15 +50,40 @@ test('language_turned_off_in_the_menu_shows_no_ghost', async (editor) => {
 
 for (const [name, value] of Object.entries({ as_the_server_has_it: { enabled: false }, in_short: false })) {
   test(`language_set_off_${name}_shows_no_ghost_until_it_is_set_on`, async (editor) => {
-    await waitFor('the sign', async () => /codicon-circle-slash/.test(await editor.statusHtml()), () => editor.everything());
+    await signIs(editor, true);
     await typeAtEnd(editor);
     expect(await editor.settledGhost(), '', 'ghost text while off');
     editor.set({ 'hxqd.languages': { python: value === false ? true : { enabled: true } } });
-    await waitFor('no sign', async () => !/codicon-circle-slash/.test(await editor.statusHtml()), () => editor.everything());
+    await signIs(editor, false);
     await editor.type(' ');
     await someGhost(editor);
   }, undefined, { settings: { 'hxqd.languages': { python: value } } });
 }
+
+test('language_set_to_nothing_leaves_the_menu_as_it_is', async (editor) => {
+  await statusIs(editor, /hxqd: off/);
+  await chooseInMenu(editor, 'Turn On Again');
+  await ready(editor);
+}, undefined, { settings: { 'hxqd.enabled': false, 'hxqd.languages': { python: null } } });
+
+test('turning_off_everywhere_and_on_again_keeps_what_was_off', async (editor) => {
+  await ready(editor);
+  await chooseInMenu(editor, 'Turn Off Everywhere');
+  await statusIs(editor, /hxqd: off/);
+  await chooseInMenu(editor, 'Turn On Again');
+  await ready(editor);
+  const settings = JSON.parse(editor.saved('.vscode/settings.json'));
+  expect(JSON.stringify(settings['hxqd.languages']), '{"json":{"enabled":false},"markdown":{}}', 'languages');
+}, undefined, { settings: { 'hxqd.enabled': true, 'hxqd.languages': { json: false, markdown: true } } });
+
+test('document_of_another_language_has_the_sign_of_that', async (editor) => {
+  await ready(editor);
+  await signIs(editor, false);
+  await editor.command('Change Language Mode');
+  await editor.page.locator('.quick-input-widget input').fill('Markdown');
+  await editor.page.locator('.quick-input-list .monaco-list-row', { hasText: 'Markdown' }).first().click();
+  await signIs(editor, true);
+});
 
 test('language_named_by_the_user_is_completed', async (editor) => {
   await typeForGhost(editor, '    return');

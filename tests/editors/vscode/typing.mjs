@@ -1,7 +1,7 @@
 // Ghost text: shown, accepted whole or in part, refused, and growing.
 import { waitFor } from './editor.mjs';
 import {
-  TEXT, TYPED, standIn, expect, expectMatch, firstGhost, noGhost, typeAtEnd, typeForGhost, expectSaved, test,
+  TEXT, TYPED, standIn, expect, expectMatch, firstGhost, someGhost, noGhost, typeAtEnd, typeForGhost, expectSaved, test,
 } from './suite.mjs';
 
 // Code where it says something that grows: the pieces differ.
@@ -85,4 +85,17 @@ test('escape_ends_a_growing_text', async (editor) => {
     await editor.page.waitForTimeout(100);
     expect(await editor.ghost(), '', `ghost text after ${first} was hidden`);
   }
+}, { [LONG_FILE]: LONG_TEXT }, { settings: GROWING });
+
+test('asking_by_key_where_a_text_has_grown_gives_others_to_choose_from', async (editor) => {
+  await typeAtEnd(editor, LONG_TYPED);
+  await firstGhost(editor);
+  const grown = await editor.settledGhost();
+  await editor.press('Escape');
+  await noGhost(editor);
+  await editor.press('Control+Alt+Enter');
+  const first = await someGhost(editor);
+  await editor.press('Alt+]');
+  await waitFor(`another text than ${grown} and ${first}`, async () => ![grown, first, ''].includes(await editor.ghost()),
+    () => editor.everything());
 }, { [LONG_FILE]: LONG_TEXT }, { settings: GROWING });
