@@ -1,13 +1,9 @@
 /* The call around the cursor is found by its bracket, backwards; a bracket within a string only makes the range another one. */
 #include "lsp/asked.h"
 
+#include "lsp/byte.h"
+#include "lsp/lines.h"
 #include "parsers/names.h"
-
-static bool is_word(char byte)
-{
-    return (byte >= '0' && byte <= '9') || (byte >= 'a' && byte <= 'z') ||
-           (byte >= 'A' && byte <= 'Z') || byte == '_' || (byte & 0x80);
-}
 
 /* Where the line of `at` begins, or `least` in a line that begins before it. */
 static size_t line_start(const char *text, size_t at, size_t least)
@@ -67,7 +63,7 @@ bool asked_meet(struct asked *asked, const struct syntax *syntax, const char *te
     struct names names;
     bool is_new = false;
 
-    for (range->end = cursor; range->end > 0 && is_word(text[range->end - 1]);)
+    for (range->end = cursor; range->end > 0 && byte_is_word(text[range->end - 1]);)
         range->end--;
     range->start = call_start(text, range->end);
     if (!syntax || !names_init(&names, syntax, text, *range, range->end))

@@ -8,12 +8,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "lsp/byte.h"
+#include "lsp/lines.h"
 #include "lsp/secrets.h"
-
-static bool is_blank(char byte)
-{
-    return byte == ' ' || byte == '\t' || byte == '\r' || byte == '\f';
-}
 
 /* The first code point at or after `at`; bytes that continue one are passed over. */
 static size_t code_point_from(const char *text, size_t bytes, size_t at)
@@ -72,12 +69,11 @@ static char *copy_lines(const char *text, size_t bytes, size_t *copied)
 /* Finds out whether nothing but white space stands on the cursor's line, and how much before the cursor. */
 static void measure_blank(struct context *context)
 {
-    size_t start = context->before_bytes, rest;
+    const size_t start = lines_start(context->before, context->before_bytes);
+    size_t rest;
 
-    while (start > 0 && is_blank(context->before[start - 1]))
-        start--;
-    context->is_blank_line =
-        (start == 0 || context->before[start - 1] == '\n') && context_rest(context, &rest) == 0;
+    context->is_blank_line = lines_are_blank(context->before, start, context->before_bytes) &&
+                             context_rest(context, &rest) == 0;
     context->blank_bytes = context->is_blank_line ? context->before_bytes - start : 0;
 }
 
@@ -179,17 +175,13 @@ size_t context_insertion_start(const struct context *context)
 
 size_t context_line_start(const struct context *context)
 {
-    size_t at = context_insertion_start(context);
-
-    while (at > 0 && context->before[at - 1] != '\n')
-        at--;
-    return at;
+    return lines_start(context->before, context_insertion_start(context));
 }
 
 bool context_has_text(const struct context *context)
 {
-    return strspn(context->before, " \t\r\n\f") < context->before_bytes ||
-           strspn(context->after, " \t\r\n\f") < context->after_bytes;
+    return !lines_are_blank(context->before, 0, context->before_bytes) ||
+           !lines_are_blank(context->after, 0, context->after_bytes);
 }
 
 size_t context_rest(const struct context *context, size_t *start)
@@ -197,9 +189,9 @@ size_t context_rest(const struct context *context, size_t *start)
     const char *newline = memchr(context->after, '\n', context->after_bytes);
     size_t end = newline ? (size_t)(newline - context->after) : context->after_bytes;
 
-    for (*start = 0; *start < end && is_blank(context->after[*start]);)
+    for (*start = 0; *start < end && byte_is_space(context->after[*start]);)
         (*start)++;
-    while (end > *start && is_blank(context->after[end - 1]))
+    while (end > *start && byte_is_space(context->after[end - 1]))
         end--;
     return end - *start;
 }

@@ -26,7 +26,7 @@ static size_t count_blanks(struct stretch value)
     size_t blanks = 0;
 
     for (const char *byte = value.start; byte < value.end; byte++)
-        blanks += is_blank(*byte);
+        blanks += byte_is_blank(*byte);
     return blanks;
 }
 
@@ -62,13 +62,13 @@ static bool is_likely(const struct secret_name *name, enum joint joint, struct s
         return false;
     /* what comes behind the quote that closes around the name is no value */
     if (name->quote && !name->is_quoted && value.start[-1] == name->quote &&
-        (joint == JOINT_GAP || is_one_of(*value.start, " \t)+,;]}%:&|.")))
+        (joint == JOINT_GAP || byte_is_one_of(*value.start, " \t)+,;]}%:&|.")))
         return false;
     switch (joint) {
     case JOINT_SIGN:
         return name->is_strong || !(is_sentence || is_mode(value));
     case JOINT_CALL:
-        return !secret_name_asks(name) && !is_one_of(value.end[-1], ": ?") &&
+        return !secret_name_asks(name) && !byte_is_one_of(value.end[-1], ": ?") &&
                (name->is_strong || secret_name_takes(name) || stretch_has_digit(value));
     case JOINT_COMMA:
         return (name->is_quoted ? secret_name_is_argument(name) || secret_name_is_option(name)
@@ -77,7 +77,7 @@ static bool is_likely(const struct secret_name *name, enum joint joint, struct s
                (name->is_strong || name->is_constant || stretch_has_digit(value)) && !is_sentence;
     case JOINT_GAP:
         return name->is_constant ||
-               (name->is_strong && !is_blank(*value.start) && !secret_name_ends(value));
+               (name->is_strong && !byte_is_blank(*value.start) && !secret_name_ends(value));
     default:
         return false;
     }
@@ -128,7 +128,7 @@ static bool is_type(struct stretch word)
 {
     const char *at = word.start;
 
-    while (at < word.end && is_letter(*at))
+    while (at < word.end && byte_is_letter(*at))
         at++;
     return at == word.end && isupper((unsigned char)*word.start);
 }
@@ -137,7 +137,7 @@ static bool is_type(struct stretch word)
 static bool is_code(struct stretch word)
 {
     for (const char *byte = word.start; byte < word.end; byte++)
-        if (is_one_of(*byte, "()[]{}<>\"'`;\\"))
+        if (byte_is_one_of(*byte, "()[]{}<>\"'`;\\"))
             return true;
     return false;
 }
@@ -155,17 +155,17 @@ static struct stretch bare_value(const struct secret_name *name, const char *at,
     const struct passage *passage = name->passage;
     const struct stretch word = word_from(passage, at), plain = plain_from(passage, at);
     const char last = peek_back(passage, name->start);
-    const bool ends_line = is_one_of(peek(passage, word.end), "\r\n");
+    const bool ends_line = byte_is_one_of(peek(passage, word.end), "\r\n");
     const bool is_set = sign == '=' && is_tight, is_inside = name->quote && !name->is_quoted;
 
-    if (sign == ':' && ends_line && word.end > at && is_one_of(*at, "|>"))
+    if (sign == ':' && ends_line && word.end > at && byte_is_one_of(*at, "|>"))
         return block_value(name, word);
-    if (stretch_bytes(word) < QUOTED_BYTES_MIN || is_one_of(*at, "$<>{([|*&!%") ||
+    if (stretch_bytes(word) < QUOTED_BYTES_MIN || byte_is_one_of(*at, "$<>{([|*&!%") ||
         stretch_is_reference(word))
         return none;
 
     /* in a text, an address or a command: "Server=a;Password=b;", "?token=b&c", "--password=a", "Api-Key: a" */
-    if (is_set && (is_inside || is_one_of(last, "?&") || (last == ';' && name->is_strong) ||
+    if (is_set && (is_inside || byte_is_one_of(last, "?&") || (last == ';' && name->is_strong) ||
                    secret_name_is_option(name)))
         return plain;
     if (is_inside && peek(passage, plain.end) == name->quote && is_odd(plain))
@@ -188,7 +188,7 @@ static struct stretch element_value(const struct secret_name *name)
 {
     const struct passage *passage = name->passage;
 
-    if (!is_one_of(peek_back(passage, name->start), "<:.") || peek(passage, name->end) != '>')
+    if (!byte_is_one_of(peek_back(passage, name->start), "<:.") || peek(passage, name->end) != '>')
         return none;
     const char *start = name->end + 1, *end = start;
     while (end < passage->end && *end != '<' && *end != '\n')
@@ -203,7 +203,7 @@ static const char *typed_quote(const struct secret_name *name)
     const char *at = name->end;
 
     while (at < passage->end && at - name->end < TYPE_BYTES_MAX &&
-           (is_name_byte(*at) || is_one_of(*at, " \t:&*<>[].?")))
+           (byte_is_name(*at) || byte_is_one_of(*at, " \t:&*<>[].?")))
         at++;
     return peek(passage, at) == '=' ? find_quote(passage, skip_blank(passage, at + 1)) : NULL;
 }
@@ -218,17 +218,17 @@ static const char *paired_value(const struct secret_name *name)
 
     /* by a quote or a line end, since "token, value = next()" says nothing */
     for (; at < passage->end && at - name->end < GAP_BYTES_MAX &&
-           (is_space(*at) || is_quote(*at) || *at == ',');
+           (byte_is_space(*at) || byte_is_quote(*at) || *at == ',');
          at++)
-        is_closed = is_closed || is_quote(*at) || *at == '\n';
+        is_closed = is_closed || byte_is_quote(*at) || *at == '\n';
     const char *behind = is_closed ? skip_word(passage, at, "value") : NULL;
     if (!behind)
         return NULL;
-    behind = skip_blank(passage, behind + is_quote(peek(passage, behind)));
-    if (!is_one_of(peek(passage, behind), "=:"))
+    behind = skip_blank(passage, behind + byte_is_quote(peek(passage, behind)));
+    if (!byte_is_one_of(peek(passage, behind), "=:"))
         return NULL;
     const char *value = skip_blank(passage, behind + 1);
-    return *behind == ':' || is_quote(peek(passage, value)) ? value : NULL;
+    return *behind == ':' || byte_is_quote(peek(passage, value)) ? value : NULL;
 }
 
 /* The quote behind what makes a text into a value of another type, as in String::from("a"); NULL where there is none. */
@@ -239,7 +239,7 @@ static const char *made_quote(const struct secret_name *name, const char *at)
     const char *start = at;
 
     while (at < passage->end && at - start < TYPE_BYTES_MAX &&
-           (is_name_byte(*at) || is_one_of(*at, ".: []")))
+           (byte_is_name(*at) || byte_is_one_of(*at, ".: []")))
         at++;
     for (size_t i = 0; peek(passage, at) == '(' && i < sizeof makers / sizeof *makers; i++)
         if (stretch_has((struct stretch){start, at}, makers[i]))
@@ -256,23 +256,23 @@ static enum joint joint_read(const struct secret_name *name, const char **at, ch
 
     while (peek(passage, start) == '\\')
         start++;
-    start += is_quote(peek(passage, start));
+    start += byte_is_quote(peek(passage, start));
     start += peek(passage, start) == ']';
     signs = start = skip_blank(passage, start);
-    for (; signs < passage->end && is_one_of(*signs, "=:!>+?|"); signs++)
-        *sign = is_one_of(*signs, "=:") ? *signs : *sign;
+    for (; signs < passage->end && byte_is_one_of(*signs, "=:!>+?|"); signs++)
+        *sign = byte_is_one_of(*signs, "=:") ? *signs : *sign;
     if (signs > start) {
         joint = *sign || signs - start == 2 ? JOINT_SIGN : JOINT_NONE;
     } else if (peek(passage, signs) == '.' && name->is_strong) {
         /* of a method's call, such as in password.equals("a") */
         while (signs < passage->end && signs - start < GAP_BYTES_MAX &&
-               (is_name_byte(*signs) || *signs == '.'))
+               (byte_is_name(*signs) || *signs == '.'))
             signs++;
         const struct stretch method = {start, signs};
         const bool is_given = stretch_has(method, "qual") || stretch_has(method, "set");
         joint = is_given && peek(passage, signs) == '(' ? JOINT_CALL : JOINT_NONE;
         signs += signs < passage->end;
-    } else if (is_one_of(peek(passage, signs), "({,")) {
+    } else if (byte_is_one_of(peek(passage, signs), "({,")) {
         joint = *signs++ == ',' ? JOINT_COMMA : JOINT_CALL;
         while (signs < passage->end && *signs == '\n')
             signs++;
@@ -291,7 +291,7 @@ static struct stretch told_value(const struct secret_name *name, const char *at)
     const char *start = line_start(passage, name->start);
     const struct stretch above = {start > passage->text ? line_start(passage, start - 1) : start,
                                   name->start};
-    const bool is_option = secret_name_is_option(name) && !is_one_of(*at, "-$<{([");
+    const bool is_option = secret_name_is_option(name) && !byte_is_one_of(*at, "-$<{([");
     const bool is_login = skip_word(passage, name->start, "password") == name->end &&
                           (stretch_has(above, "login ") || skip_word(passage, start, "machine "));
     const bool is_setting = stretch_has((struct stretch){name->start, name->end}, "requirepass");
@@ -315,8 +315,8 @@ static struct stretch name_value(const struct secret_name *name)
         return value;
     const char *paired = paired_value(name);
     if (paired) {
-        value = is_quote(peek(passage, paired)) ? quoted_from(passage, paired)
-                                                : word_from(passage, paired);
+        value = byte_is_quote(peek(passage, paired)) ? quoted_from(passage, paired)
+                                                     : word_from(passage, paired);
         return stretch_is_reference(value) ? none : value;
     }
 
@@ -345,7 +345,7 @@ size_t credential_at(const struct passage *passage, const char **at)
 {
     struct secret_name name;
 
-    if (!is_name_byte(**at) || is_name_byte(peek_back(passage, *at)) ||
+    if (!byte_is_name(**at) || byte_is_name(peek_back(passage, *at)) ||
         !secret_name_read(&name, passage, *at))
         return 0;
     const struct stretch value = name_value(&name);

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "lsp/glob.h"
+#include "lsp/lines.h"
 #include "lsp/secrets.h"
 
 /* A text, its masked copy, and what of it tells of a symbol. */
@@ -17,22 +18,6 @@ struct source {
     const char *text, *masked;
     size_t bytes;
 };
-
-static size_t line_start(const struct source *source, size_t at)
-{
-    while (at > 0 && source->text[at - 1] != '\n')
-        at--;
-    return at;
-}
-
-/* Behind the line end at or after `at`. */
-static size_t line_end(const struct source *source, size_t at)
-{
-    const char *newline =
-        at < source->bytes ? memchr(source->text + at, '\n', source->bytes - at) : NULL;
-
-    return newline ? (size_t)(newline - source->text) + 1 : source->bytes;
-}
 
 /* The lines that tell of a symbol: the comment above and, up to a limit, the signature or all of it. */
 static struct span symbol_lines(const struct source *source, const struct symbol *symbol)
@@ -48,9 +33,10 @@ static struct span symbol_lines(const struct source *source, const struct symbol
     if (has_doc && is_callable && symbol->doc.start >= end)
         end = symbol->doc.end;
 
-    struct span lines = {line_start(source, start), line_end(source, end > 0 ? end - 1 : 0)};
+    struct span lines = {lines_start(source->text, start),
+                         lines_end(source->text, source->bytes, end > 0 ? end - 1 : 0)};
     while (lines.end > lines.start + DEFINITIONS_TEXT_BYTES)
-        lines.end = line_start(source, lines.end - 1);
+        lines.end = lines_start(source->text, lines.end - 1);
     return lines;
 }
 
@@ -60,7 +46,7 @@ static size_t copy_clean(const struct source *source, struct span lines, char *o
     size_t copied = 0;
 
     for (size_t at = lines.start; at < lines.end;) {
-        const size_t end = line_end(source, at), bytes = end - at;
+        const size_t end = lines_end(source->text, source->bytes, at), bytes = end - at;
         if (memcmp(source->text + at, source->masked + at, bytes) == 0) {
             if (out)
                 memcpy(out + copied, source->text + at, bytes);

@@ -8,6 +8,8 @@
 #include <string.h>
 #include <strings.h>
 
+#include "lsp/byte.h"
+
 enum { LENGTH_DIGITS_MAX = 18 }; /* fits 64 bits */
 
 void frame_reader_init(struct frame_reader *reader)
@@ -78,7 +80,7 @@ static bool length_parse(const char *text, size_t bytes, uint64_t *length)
 
     *length = 0;
     for (size_t i = 0; i < bytes; i++) {
-        if (text[i] < '0' || text[i] > '9')
+        if (!byte_is_digit(text[i]))
             return false;
         *length = *length * 10 + (uint64_t)(text[i] - '0');
     }
@@ -107,7 +109,7 @@ static bool header_line(struct header *header, char *line)
     *value++ = '\0';
     value += strspn(value, " \t");
     size_t bytes = strlen(value);
-    while (bytes > 0 && (value[bytes - 1] == ' ' || value[bytes - 1] == '\t'))
+    while (bytes > 0 && byte_is_blank(value[bytes - 1]))
         bytes--;
 
     if (strcasecmp(line, "Content-Length") == 0) {
@@ -165,9 +167,7 @@ static enum frame_status reader_break(struct frame_reader *reader, struct error 
 static bool can_be_header(const char *bytes, size_t count)
 {
     for (size_t i = 0; i < count && bytes[i] != ':'; i++) {
-        bool is_letter =
-            (bytes[i] >= 'A' && bytes[i] <= 'Z') || (bytes[i] >= 'a' && bytes[i] <= 'z');
-        if (!is_letter && bytes[i] != '-')
+        if (!byte_is_letter(bytes[i]) && bytes[i] != '-')
             return false;
     }
     return true;

@@ -7,6 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "lsp/byte.h"
+
 enum { GRAFT_TRIES_MAX = 24 }; /* beginnings that are looked at */
 
 struct graft {
@@ -22,17 +24,6 @@ struct graft {
     char *own_text;
     size_t own_errors; /* with no text put in */
 };
-
-static bool is_word(char byte)
-{
-    return (byte >= '0' && byte <= '9') || (byte >= 'a' && byte <= 'z') ||
-           (byte >= 'A' && byte <= 'Z') || byte == '_' || (byte & 0x80);
-}
-
-static bool is_blank(char byte)
-{
-    return byte == ' ' || byte == '\t' || byte == '\n';
-}
 
 struct graft *graft_create(const struct context *context)
 {
@@ -125,8 +116,8 @@ static size_t end_before(const char *text, size_t at)
 
     for (at -= at > 0; at > 0; at--) {
         const bool ends =
-            is_first ? !is_word(text[at]) || !is_word(text[at - 1]) : text[at] == '\n';
-        if (ends && !is_blank(text[at - 1]))
+            is_first ? !byte_is_word(text[at]) || !byte_is_word(text[at - 1]) : text[at] == '\n';
+        if (ends && !byte_is_space(text[at - 1]))
             break;
     }
     return at;

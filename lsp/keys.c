@@ -33,7 +33,7 @@ static bool is_seam(char byte)
            byte == '~';
 }
 
-static bool is_word(char byte)
+static bool is_key_byte(char byte)
 {
     return kind_of(byte) != KIND_OTHER || is_seam(byte);
 }
@@ -145,7 +145,7 @@ static const struct shape shapes[] = {
 /* How far the bytes that a token may be made of go. */
 static const char *token_end(const char *at, const char *end)
 {
-    while (at < end && is_word(*at) && *at != '/' && *at != '=')
+    while (at < end && is_key_byte(*at) && *at != '/' && *at != '=')
         at++;
     return at;
 }
@@ -215,7 +215,7 @@ static bool is_random(const char *at, const char *end)
 /* How far a word goes. */
 static const char *word_end(const struct passage *passage, const char *at)
 {
-    while (at < passage->end && is_word(*at))
+    while (at < passage->end && is_key_byte(*at))
         at++;
     return at;
 }

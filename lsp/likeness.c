@@ -3,9 +3,10 @@
  * repetitions and all, up to a small filter that forgets the most frequent ones. */
 #include "lsp/likeness.h"
 
-#include <ctype.h>
 #include <stdlib.h>
 #include <string.h>
+
+#include "lsp/byte.h"
 
 enum { SLOTS = 2 * LIKENESS_MEMBERS_MAX, FILTER_SLOTS = 256 };
 
@@ -53,19 +54,14 @@ void likeness_finish(struct likeness *set)
 
 /* --- parts of a text -------------------------------------------------------------------------------------------------- */
 
-static bool is_word(char byte)
-{
-    return isalnum((unsigned char)byte) || byte == '_' || (byte & 0x80);
-}
-
 /* The hash of the next identifier at or behind *at, which moves behind it; 0 at the end. */
 static uint32_t next_word(const char **at, const char *end)
 {
     while (*at < end) {
         const char *start = *at;
-        while (*at < end && is_word(**at))
+        while (*at < end && byte_is_word(**at))
             (*at)++;
-        if (*at - start > 1 && !isdigit((unsigned char)*start))
+        if (*at - start > 1 && !byte_is_digit(*start))
             return hash_bytes(start, (size_t)(*at - start));
         *at += *at == start;
     }
@@ -79,9 +75,9 @@ static uint32_t next_line(const char **at, const char *end)
         const char *newline = memchr(*at, '\n', (size_t)(end - *at));
         const char *start = *at, *stop = newline ? newline : end;
         *at = newline ? newline + 1 : end;
-        while (start < stop && isspace((unsigned char)*start))
+        while (start < stop && byte_is_space(*start))
             start++;
-        while (stop > start && isspace((unsigned char)stop[-1]))
+        while (stop > start && byte_is_space(stop[-1]))
             stop--;
         if (stop - start >= LIKENESS_LINE_BYTES)
             return hash_bytes(start, (size_t)(stop - start));

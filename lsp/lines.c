@@ -4,6 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "lsp/byte.h"
+
 size_t lines_start(const char *text, size_t at)
 {
     while (at > 0 && text[at - 1] != '\n')
@@ -29,19 +31,14 @@ size_t lines_indent(const char *text, size_t bytes, size_t at)
 {
     const size_t start = at;
 
-    while (at < bytes && (text[at] == ' ' || text[at] == '\t'))
+    while (at < bytes && byte_is_blank(text[at]))
         at++;
     return at - start;
 }
 
-static bool is_blank(char byte)
-{
-    return byte && strchr(" \t\r\n\f", byte);
-}
-
 bool lines_are_blank(const char *text, size_t from, size_t to)
 {
-    while (from < to && is_blank(text[from]))
+    while (from < to && byte_is_space(text[from]))
         from++;
     return from >= to;
 }
@@ -50,9 +47,9 @@ struct span lines_selected(const char *text, struct span range)
 {
     if (lines_are_blank(text, range.start, range.end))
         return (struct span){range.start, range.start};
-    while (is_blank(text[range.start]))
+    while (byte_is_space(text[range.start]))
         range.start++;
-    while (is_blank(text[range.end - 1]))
+    while (byte_is_space(text[range.end - 1]))
         range.end--;
     return range;
 }

@@ -18,7 +18,9 @@ static struct stretch address_secret(const struct passage *passage, const char *
 {
     const char *start = skip_word(passage, at, "://"), *end = start, *colon = NULL, *host = NULL;
 
-    for (; start && end < passage->end && !is_space(*end) && !is_one_of(*end, "/\"'`<>()"); end++) {
+    for (;
+         start && end < passage->end && !byte_is_space(*end) && !byte_is_one_of(*end, "/\"'`<>()");
+         end++) {
         colon = *end == ':' && !colon ? end : colon;
         host = *end == '@' ? end : host;
     }
@@ -65,11 +67,11 @@ static struct stretch header_secret(const struct passage *passage, const char *a
     const char *signs = skip_word(passage, at, "Authorization"), *start = signs;
 
     while (start && start < passage->end && start - signs < SIGNS_BYTES_MAX &&
-           is_one_of(*start, " \t\"'`\\:=,]"))
+           byte_is_one_of(*start, " \t\"'`\\:=,]"))
         start++;
     if (start == signs)
         return none;
-    const bool is_quoted = is_quote(start[-1]),
+    const bool is_quoted = byte_is_quote(start[-1]),
                is_header = memchr(signs, ':', (size_t)(start - signs));
     struct stretch word = plain_from(passage, start);
     if (!is_quoted && !is_header)
@@ -78,8 +80,8 @@ static struct stretch header_secret(const struct passage *passage, const char *a
         word = plain_from(passage, word.end + 1);
     else if (stretch_bytes(word) < WORD_BYTES_MIN || !is_coded(word))
         return none;
-    const bool is_code = is_address(word) || is_one_of(peek(passage, word.end), "([{") ||
-                         is_one_of(peek(passage, word.start), "$%");
+    const bool is_code = is_address(word) || byte_is_one_of(peek(passage, word.end), "([{") ||
+                         byte_is_one_of(peek(passage, word.start), "$%");
     return is_code || stretch_bytes(word) < HEADER_BYTES_MIN ? none : word;
 }
 
@@ -115,7 +117,7 @@ static const struct option options[] = {
 /* What the word in an option is, without the quotes around it. */
 static struct stretch option_word(const struct passage *passage, const char *at)
 {
-    return is_quote(peek(passage, at)) ? quoted_from(passage, at) : plain_from(passage, at);
+    return byte_is_quote(peek(passage, at)) ? quoted_from(passage, at) : plain_from(passage, at);
 }
 
 /* "-u user:password", as curl and others take it; numbers are those of users and groups. */
@@ -124,7 +126,7 @@ static struct stretch user_secret(const struct passage *passage, const char *at)
     const char *start = skip_word(passage, at, "--user");
 
     start = start ? start + (peek(passage, start) == '=') : skip_word(passage, at, "-u");
-    if (!start || (is_quote(peek(passage, start)) && !is_blank(peek_back(passage, at))))
+    if (!start || (byte_is_quote(peek(passage, start)) && !byte_is_blank(peek_back(passage, at))))
         return none;
     const struct stretch word = option_word(passage, skip_blank(passage, start));
     const char *colon = memchr(word.start, ':', stretch_bytes(word));
@@ -132,7 +134,8 @@ static struct stretch user_secret(const struct passage *passage, const char *at)
     size_t digits = 0;
     for (const char *byte = password.start; byte < password.end; byte++)
         digits += isdigit((unsigned char)*byte) != 0;
-    return digits == stretch_bytes(password) || is_one_of(*password.start, "/$%") ? none : password;
+    return digits == stretch_bytes(password) || byte_is_one_of(*password.start, "/$%") ? none
+                                                                                       : password;
 }
 
 /* What a program named in this line is given with an option. */
@@ -147,7 +150,7 @@ static struct stretch option_secret(const struct passage *passage, const char *a
             continue;
         start = options[i].is_joined ? start : skip_blank(passage, start);
         const struct stretch word = option_word(passage, start);
-        if (stretch_bytes(word) >= OPTION_BYTES_MIN && !is_one_of(*word.start, "-$%"))
+        if (stretch_bytes(word) >= OPTION_BYTES_MIN && !byte_is_one_of(*word.start, "-$%"))
             return word;
     }
     return none;
@@ -156,7 +159,7 @@ static struct stretch option_secret(const struct passage *passage, const char *a
 size_t login_at(const struct passage *passage, const char **at)
 {
     const char last = peek_back(passage, *at);
-    const bool is_apart = is_space(last) || is_quote(last);
+    const bool is_apart = byte_is_space(last) || byte_is_quote(last);
     struct stretch secret = none;
 
     switch (**at) {

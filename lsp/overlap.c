@@ -10,6 +10,9 @@
 
 #include <string.h>
 
+#include "lsp/byte.h"
+#include "lsp/lines.h"
+
 enum {
     OVERLAP_DEPTH = 64,        /* brackets that are followed; what is nested deeper is let pass */
     OVERLAP_PREFIX_LETTERS = 2 /* before a quotation mark: rb"", u8""; more make it an apostrophe */
@@ -29,22 +32,6 @@ struct event {
     bool unmatched; /* it closes what was not seen to open */
 };
 
-static bool is_word(char byte)
-{
-    return (byte >= '0' && byte <= '9') || (byte >= 'a' && byte <= 'z') ||
-           (byte >= 'A' && byte <= 'Z') || byte == '_' || (byte & 0x80);
-}
-
-static bool is_blank(char byte)
-{
-    return byte == ' ' || byte == '\t' || byte == '\n' || byte == '\r' || byte == '\f';
-}
-
-static bool is_quote(char byte)
-{
-    return byte == '"' || byte == '\'' || byte == '`';
-}
-
 /* The opener of a closing bracket, or 0. */
 static char opener_of(char closer)
 {
@@ -58,7 +45,7 @@ static bool is_bracket(char byte)
 
 static bool in_string(const struct brackets *brackets)
 {
-    return brackets->depth > 0 && is_quote(brackets->openers[brackets->depth - 1]);
+    return brackets->depth > 0 && byte_is_quote(brackets->openers[brackets->depth - 1]);
 }
 
 /* Whether the quotation mark at `at` stands within a word, as in "don't". */
@@ -66,7 +53,7 @@ static bool is_apostrophe(const char *text, size_t at)
 {
     size_t letters = 0;
 
-    while (letters < at && is_word(text[at - 1 - letters]))
+    while (letters < at && byte_is_word(text[at - 1 - letters]))
         letters++;
     return letters > OVERLAP_PREFIX_LETTERS;
 }
@@ -123,7 +110,8 @@ static struct event follow(struct brackets *brackets, const char *text, size_t b
             brackets->depth--;
         return (struct event){0};
     }
-    if (byte == '(' || byte == '[' || byte == '{' || (is_quote(byte) && !is_apostrophe(text, here)))
+    if (byte == '(' || byte == '[' || byte == '{' ||
+        (byte_is_quote(byte) && !is_apostrophe(text, here)))
         open_bracket(brackets, byte, begins_format(text, here));
     else if (opener_of(byte))
         return close_bracket(brackets, opener_of(byte));
@@ -138,7 +126,7 @@ static bool ends_in_hole(const char *line, size_t bytes)
     for (size_t at = 0; at < bytes;)
         follow(&brackets, line, bytes, &at);
     return brackets.depth > 1 && brackets.openers[brackets.depth - 1] == '{' &&
-           is_quote(brackets.openers[brackets.depth - 2]);
+           byte_is_quote(brackets.openers[brackets.depth - 2]);
 }
 
 size_t overlap_hole(const struct context *context, const char *text, size_t bytes)
@@ -173,34 +161,25 @@ static struct ahead look_ahead(const struct context *context)
     while (at < bytes && after[at] != '\n')
         at++;
     size_t first = at;
-    while (first < bytes && is_blank(after[first]))
+    while (first < bytes && byte_is_space(after[first]))
         first++;
     for (ahead.next_start = first; ahead.next_start > at && after[ahead.next_start - 1] != '\n';)
         ahead.next_start--;
     for (at = first; at < bytes && after[at] != '\n';)
         at++;
-    while (at > first && is_blank(after[at - 1]))
+    while (at > first && byte_is_space(after[at - 1]))
         at--;
     ahead.next_bytes = at > first ? at - ahead.next_start : 0;
     return ahead;
-}
-
-static size_t indent_bytes(const char *text, size_t bytes)
-{
-    size_t at = 0;
-
-    while (at < bytes && (text[at] == ' ' || text[at] == '\t'))
-        at++;
-    return at;
 }
 
 /* Whether two lines begin with the same white space. */
 static bool is_same_indent(const char *left, size_t left_bytes, const char *right,
                            size_t right_bytes)
 {
-    size_t indent = indent_bytes(left, left_bytes);
+    size_t indent = lines_indent(left, left_bytes, 0);
 
-    return indent == indent_bytes(right, right_bytes) && !memcmp(left, right, indent);
+    return indent == lines_indent(right, right_bytes, 0) && !memcmp(left, right, indent);
 }
 
 /* Marks in closed[] which openers of the cursor's line the closers of `text` belong to: its last closer to the outermost opener
@@ -246,13 +225,13 @@ static bool is_rest_at(const char *rest, size_t rest_bytes, const char *text, si
         return false;
 
     size_t end = at + rest_bytes;
-    if (is_word(rest[rest_bytes - 1]) && (end == bytes || is_word(text[end])))
+    if (byte_is_word(rest[rest_bytes - 1]) && (end == bytes || byte_is_word(text[end])))
         return false;
-    if (!is_word(rest[0]))
+    if (!byte_is_word(rest[0]))
         return true;
-    while (end < bytes && is_blank(text[end]) && text[end] != '\n')
+    while (end < bytes && byte_is_space(text[end]) && text[end] != '\n')
         end++;
-    return end < bytes && text[end] == '\n' && (at == 0 || !is_word(text[at - 1]));
+    return end < bytes && text[end] == '\n' && (at == 0 || !byte_is_word(text[at - 1]));
 }
 
 /* Whether the closer at `at`, for which nothing was seen to open, is the one that the cursor's line goes on with, or the next
@@ -261,18 +240,16 @@ static bool is_closer_ahead(const struct context *context, const struct ahead *a
                             const char *text, size_t bytes, size_t at)
 {
     const char *next = context->after + ahead->next_start;
-    size_t indent = indent_bytes(next, ahead->next_bytes);
+    size_t indent = lines_indent(next, ahead->next_bytes, 0);
 
     if (ahead->rest_bytes > 0)
         return context->after[ahead->rest_start] == text[at];
     if (indent == ahead->next_bytes || next[indent] != text[at])
         return false;
 
-    size_t start = at;
-    while (start > 0 && text[start - 1] != '\n')
-        start--;
-    bool is_first = start + indent_bytes(text + start, bytes - start) == at &&
-                    (start > 0 || context->is_blank_line);
+    size_t start = lines_start(text, at);
+    bool is_first =
+        start + lines_indent(text, bytes, start) == at && (start > 0 || context->is_blank_line);
     return !is_first || is_same_indent(text + start, bytes - start, next, ahead->next_bytes);
 }
 
@@ -282,7 +259,8 @@ static bool closes_line(const struct brackets *line, const char *rest, size_t re
     if (line->depth == 0 || rest_bytes == 0)
         return false;
     const char opener = line->openers[line->depth - 1];
-    return opener_of(rest[0]) || (is_quote(rest[0]) && (!is_quote(opener) || rest[0] == opener));
+    return opener_of(rest[0]) ||
+           (byte_is_quote(rest[0]) && (!byte_is_quote(opener) || rest[0] == opener));
 }
 
 size_t overlap_rest(const struct context *context, const char *text, size_t bytes)
@@ -328,7 +306,7 @@ static bool is_closing(const char *rest, size_t bytes)
     bool closes = false;
 
     for (size_t i = 0; i < bytes; i++) {
-        bool is_closer = opener_of(rest[i]) || is_quote(rest[i]);
+        bool is_closer = opener_of(rest[i]) || byte_is_quote(rest[i]);
         if (!is_closer && !strchr(",;", rest[i]))
             return false;
         closes = closes || is_closer;
@@ -365,7 +343,7 @@ size_t overlap_lines(const struct context *context, const char *text, size_t byt
         size_t end = (size_t)(newline - text), stripped = end;
         size_t lead = start == 0 ? lead_bytes : 0;
         const char *next = context->after + ahead.next_start;
-        while (stripped > start && is_blank(text[stripped - 1]))
+        while (stripped > start && byte_is_space(text[stripped - 1]))
             stripped--;
         if (lead + stripped - start == ahead.next_bytes &&
             !memcmp(next, context->before + line_start, lead) &&
@@ -385,11 +363,11 @@ size_t overlap_tail(const struct context *context, const char *text, size_t byte
     for (size_t shared = rest_bytes < bytes ? rest_bytes : bytes; shared > 0; shared--) {
         size_t at = bytes - shared;
         bool splits_word =
-            (shared < rest_bytes && is_word(rest[shared - 1]) && is_word(rest[shared])) ||
-            (at > 0 && is_word(text[at - 1]) && is_word(text[at]));
+            (shared < rest_bytes && byte_is_word(rest[shared - 1]) && byte_is_word(rest[shared])) ||
+            (at > 0 && byte_is_word(text[at - 1]) && byte_is_word(text[at]));
         bool has_bracket = false;
         for (size_t i = at; i < bytes; i++)
-            has_bracket = has_bracket || is_quote(text[i]) || is_bracket(text[i]);
+            has_bracket = has_bracket || byte_is_quote(text[i]) || is_bracket(text[i]);
         if (!splits_word && !has_bracket && !memcmp(text + at, rest, shared))
             return at;
     }

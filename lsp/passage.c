@@ -9,7 +9,7 @@ enum { SHORT_BYTES = 4 }; /* "%s", "%1$s" and their like */
 
 const char *skip_blank(const struct passage *passage, const char *at)
 {
-    while (at < passage->end && is_blank(*at))
+    while (at < passage->end && byte_is_blank(*at))
         at++;
     return at;
 }
@@ -55,7 +55,7 @@ bool stretch_is_reference(struct stretch stretch)
 
     if (end - start < 2)
         return false;
-    return (start[0] == '$' && is_one_of(start[1], "{(") && is_one_of(end[-1], "})")) ||
+    return (start[0] == '$' && byte_is_one_of(start[1], "{(") && byte_is_one_of(end[-1], "})")) ||
            (start[0] == '{' && end[-1] == '}') || (start[0] == '<' && end[-1] == '>') ||
            (start[0] == '%' && (start[1] == 's' || end - start <= SHORT_BYTES));
 }
@@ -64,7 +64,7 @@ struct stretch word_from(const struct passage *passage, const char *at)
 {
     const char *end = at;
 
-    while (end < passage->end && !is_space(*end) && end - at < PASSAGE_VALUE_BYTES)
+    while (end < passage->end && !byte_is_space(*end) && end - at < PASSAGE_VALUE_BYTES)
         end++;
     return (struct stretch){at, end};
 }
@@ -74,7 +74,7 @@ struct stretch plain_from(const struct passage *passage, const char *at)
     struct stretch plain = word_from(passage, at);
     const char *end = at;
 
-    while (end < plain.end && !is_one_of(*end, "\"'`;&,()[]{}<>\\"))
+    while (end < plain.end && !byte_is_one_of(*end, "\"'`;&,()[]{}<>\\"))
         end++;
     plain.end = end;
     return plain;
@@ -83,12 +83,12 @@ struct stretch plain_from(const struct passage *passage, const char *at)
 const char *find_quote(const struct passage *passage, const char *at)
 {
     for (int i = 0; i < 3 && at < passage->end; i++, at++) {
-        if (is_quote(*at))
+        if (byte_is_quote(*at))
             return at;
-        if (!is_one_of(*at, "bBfFlLrRuU8@$#\\"))
+        if (!byte_is_one_of(*at, "bBfFlLrRuU8@$#\\"))
             return NULL;
     }
-    return at < passage->end && is_quote(*at) ? at : NULL;
+    return at < passage->end && byte_is_quote(*at) ? at : NULL;
 }
 
 struct stretch quoted_from(const struct passage *passage, const char *at)

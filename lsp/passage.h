@@ -8,7 +8,8 @@
 
 #include <stdbool.h>
 #include <stddef.h>
-#include <string.h>
+
+#include "lsp/byte.h"
 
 enum {
     PASSAGE_LINE_BYTES = 1024,  /* of a line, looked at before a place */
@@ -24,39 +25,6 @@ struct passage {
 struct stretch {
     const char *start, *end;
 };
-
-static inline bool is_blank(char byte)
-{
-    return byte == ' ' || byte == '\t';
-}
-
-/* A blank or the end of a line. */
-static inline bool is_space(char byte)
-{
-    return is_blank(byte) || (byte >= '\n' && byte <= '\r');
-}
-
-/* Of ASCII. */
-static inline bool is_letter(char byte)
-{
-    return (byte >= 'a' && byte <= 'z') || (byte >= 'A' && byte <= 'Z');
-}
-
-/* What names are written with. */
-static inline bool is_name_byte(char byte)
-{
-    return is_letter(byte) || (byte >= '0' && byte <= '9') || byte == '_';
-}
-
-static inline bool is_quote(char byte)
-{
-    return byte == '"' || byte == '\'' || byte == '`';
-}
-
-static inline bool is_one_of(char byte, const char *set)
-{
-    return byte != '\0' && strchr(set, byte);
-}
 
 /* What is at `at`; '\n' at the end of the passage. */
 static inline char peek(const struct passage *passage, const char *at)

@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "lsp/byte.h"
+
 /* --- a text that grows ------------------------------------------------------------------------------------------------ */
 
 struct buffer {
@@ -48,11 +50,6 @@ struct line {
     size_t count;
 };
 
-static bool is_space(char byte)
-{
-    return byte == ' ' || byte == '\t' || byte == '\r' || byte == '\n' || byte == '\f';
-}
-
 /* The line at *at, which moves to the next one; false behind the last. */
 static bool next_line(const char *text, size_t bytes, size_t *at, struct line *line)
 {
@@ -67,14 +64,14 @@ static bool next_line(const char *text, size_t bytes, size_t *at, struct line *l
 
 static struct line trim_end(struct line line)
 {
-    while (line.count > 0 && is_space(line.bytes[line.count - 1]))
+    while (line.count > 0 && byte_is_space(line.bytes[line.count - 1]))
         line.count--;
     return line;
 }
 
 static struct line trim(struct line line)
 {
-    while (line.count > 0 && is_space(*line.bytes)) {
+    while (line.count > 0 && byte_is_space(*line.bytes)) {
         line.bytes++;
         line.count--;
     }
@@ -227,7 +224,7 @@ size_t prose_sentence_end(const char *text, size_t bytes)
 {
     for (size_t at = bytes; at > 0; at--) {
         const bool is_end = strchr(".!?", text[at - 1]) && text[at - 1];
-        if (is_end && (at == bytes || is_space(text[at])))
+        if (is_end && (at == bytes || byte_is_space(text[at])))
             return at;
     }
     return 0;
@@ -318,7 +315,7 @@ static void put_line(struct buffer *out, const char *indent, const char *begin, 
     buffer_put(out, begin);
     buffer_add(out, words.bytes, words.count);
     if (out->bytes) {
-        while (out->count > start && is_space(out->bytes[out->count - 1]))
+        while (out->count > start && byte_is_space(out->bytes[out->count - 1]))
             out->count--;
         out->bytes[out->count] = '\0';
     }
@@ -388,8 +385,7 @@ static size_t common_indent(const char *code, size_t bytes)
         if (trim(line).count == 0)
             continue;
         first = first ? first : line.bytes;
-        while (same < line.count && same < common &&
-               (line.bytes[same] == ' ' || line.bytes[same] == '\t') &&
+        while (same < line.count && same < common && byte_is_blank(line.bytes[same]) &&
                line.bytes[same] == first[same])
             same++;
         common = same;

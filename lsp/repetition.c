@@ -14,6 +14,8 @@
 #include <stdint.h>
 #include <string.h>
 
+#include "lsp/byte.h"
+
 enum {
     TOKENS_MAX = 2048, /* looked at */
     PERIOD_MAX = 96,   /* longest cycle, tokens */
@@ -55,21 +57,6 @@ struct tokens {
 
 /* Tokens */
 
-static bool is_blank(char byte)
-{
-    return byte == ' ' || byte == '\t' || byte == '\n' || byte == '\r' || byte == '\f';
-}
-
-static bool is_letter(char byte)
-{
-    return (byte >= 'a' && byte <= 'z') || (byte >= 'A' && byte <= 'Z');
-}
-
-static bool is_digit(char byte)
-{
-    return byte >= '0' && byte <= '9';
-}
-
 /* The end of the code point at `at`. */
 static size_t code_point_end(const char *text, size_t bytes, size_t at)
 {
@@ -93,14 +80,16 @@ static struct token read_token(const char *text, size_t bytes, size_t at)
     struct token token = {.start = (uint32_t)at, .value = -1, .kind = KIND_MARK};
     size_t end = at;
 
-    if (is_letter(text[at])) {
+    if (byte_is_letter(text[at])) {
         token.kind = at > 0 && text[at - 1] == '\\' ? KIND_NUMBER : KIND_WORD;
-        while (end < bytes && is_letter(text[end]))
+        while (end < bytes && byte_is_letter(text[end]))
             end++;
-    } else if (is_digit(text[at])) {
+    } else if (byte_is_digit(text[at])) {
         token.kind = KIND_NUMBER;
-        for (token.value = 0; end < bytes && (is_letter(text[end]) || is_digit(text[end])); end++) {
-            const bool counts = is_digit(text[end]) && end - at < NUMBER_DIGITS && token.value >= 0;
+        for (token.value = 0;
+             end < bytes && (byte_is_letter(text[end]) || byte_is_digit(text[end])); end++) {
+            const bool counts =
+                byte_is_digit(text[end]) && end - at < NUMBER_DIGITS && token.value >= 0;
             token.value = counts ? token.value * 10 + (text[end] - '0') : -1;
         }
     } else {
@@ -126,7 +115,7 @@ static void tokens_read(struct tokens *tokens, const char *text, size_t bytes)
             line = at + 1;
             begins_line = true;
         }
-        if (is_blank(text[at]))
+        if (byte_is_space(text[at]))
             continue;
         struct token token = read_token(text, bytes, at);
         token.begins_line = begins_line;
@@ -356,7 +345,8 @@ static size_t words_wanted(const struct tokens *tokens, size_t end, size_t perio
 /* Steps back over what would have joined the next repetition to the last: white space, operators, commas. */
 static size_t strip_joint(const char *text, size_t bytes)
 {
-    while (bytes > 0 && (is_blank(text[bytes - 1]) || strchr("+-*/%=<>&|^~!?,.:", text[bytes - 1])))
+    while (bytes > 0 &&
+           (byte_is_space(text[bytes - 1]) || strchr("+-*/%=<>&|^~!?,.:", text[bytes - 1])))
         bytes--;
     return bytes;
 }

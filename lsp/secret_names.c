@@ -48,7 +48,7 @@ static bool ends_in(const char *start, const char *end, const struct ending *end
         if (tolower((unsigned char)*end) != ending->text[--left])
             return false;
     }
-    return !ending->is_apart || end == start || !is_letter(end[-1]) ||
+    return !ending->is_apart || end == start || !byte_is_letter(end[-1]) ||
            (isupper((unsigned char)*end) && islower((unsigned char)end[-1]));
 }
 
@@ -63,7 +63,7 @@ static const char *name_core(const char *start, const char *end)
         if (strlen(places[i]) == (size_t)(end - line) &&
             strncasecmp(line, places[i], (size_t)(end - line)) == 0)
             end = line;
-    while (end > start && !is_letter(end[-1]))
+    while (end > start && !byte_is_letter(end[-1]))
         end--;
     return end;
 }
@@ -89,11 +89,12 @@ static char open_quote(const struct passage *passage, const char *at)
     for (const char *byte = line_start(passage, at); byte < at; byte++) {
         if (*byte == '\\')
             byte++;
-        else if (is_quote(*byte) && at - byte > 2 && byte[1] == *byte && byte[2] == *byte)
+        else if (byte_is_quote(*byte) && at - byte > 2 && byte[1] == *byte && byte[2] == *byte)
             byte += 2;
-        else if (open ? *byte == open
-                      : is_quote(*byte) &&
-                            !(byte > passage->text && is_letter(byte[-1]) && is_letter(byte[1])))
+        else if (open
+                     ? *byte == open
+                     : byte_is_quote(*byte) && !(byte > passage->text && byte_is_letter(byte[-1]) &&
+                                                 byte_is_letter(byte[1])))
             open = open ? 0 : *byte;
     }
     return open;
@@ -109,7 +110,7 @@ bool secret_name_read(struct secret_name *name, const struct passage *passage, c
     const char *end = at;
     bool has_small = false;
 
-    for (; end < passage->end && (is_name_byte(*end) || *end == '-'); end++) {
+    for (; end < passage->end && (byte_is_name(*end) || *end == '-'); end++) {
         if (end - at == NAME_BYTES_MAX)
             return false;
         has_small = has_small || islower((unsigned char)*end);
@@ -125,7 +126,7 @@ bool secret_name_read(struct secret_name *name, const struct passage *passage, c
                                  end,
                                  .is_strong = ending->is_strong,
                                  .is_constant = !has_small,
-                                 .is_quoted = is_quote(peek(passage, close)),
+                                 .is_quoted = byte_is_quote(peek(passage, close)),
                                  .quote = open_quote(passage, at)};
     return true;
 }
@@ -160,7 +161,7 @@ bool secret_name_is_option(const struct secret_name *name)
     while (dashes > name->passage->text && dashes[-1] == '-')
         dashes--;
     const char before = peek_back(name->passage, dashes);
-    return dashes < at && (is_space(before) || is_quote(before));
+    return dashes < at && (byte_is_space(before) || byte_is_quote(before));
 }
 
 bool secret_name_is_argument(const struct secret_name *name)
@@ -168,9 +169,9 @@ bool secret_name_is_argument(const struct secret_name *name)
     const struct passage *passage = name->passage;
     const char *at = name->start;
 
-    while (is_name_byte(peek_back(passage, at)) || is_one_of(peek_back(passage, at), ".-"))
+    while (byte_is_name(peek_back(passage, at)) || byte_is_one_of(peek_back(passage, at), ".-"))
         at--;
-    return is_quote(peek_back(passage, at)) && peek_back(passage, at - 1) == '(';
+    return byte_is_quote(peek_back(passage, at)) && peek_back(passage, at - 1) == '(';
 }
 
 bool secret_name_is_entry(const struct secret_name *name)
@@ -178,12 +179,12 @@ bool secret_name_is_entry(const struct secret_name *name)
     static const char *const words[] = {"export", "env", "arg", "set", "-"};
     const char *start = line_start(name->passage, name->start), *at = name->start;
 
-    while (at > start && (is_name_byte(at[-1]) || is_one_of(at[-1], ".-/:\"'")))
+    while (at > start && (byte_is_name(at[-1]) || byte_is_one_of(at[-1], ".-/:\"'")))
         at--;
     start = skip_blank(name->passage, start);
     for (size_t i = 0; start < at && i < sizeof words / sizeof *words; i++) {
         const char *behind = skip_word(name->passage, start, words[i]);
-        if (behind && is_blank(*behind))
+        if (behind && byte_is_blank(*behind))
             start = skip_blank(name->passage, behind);
     }
     return start >= at;

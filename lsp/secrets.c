@@ -164,8 +164,8 @@ static size_t secret_find(const struct passage *passage, const char **at)
 {
     for (; *at < passage->end; (*at)++) {
         /* nothing begins with white space or inside a word */
-        if (is_space(**at) ||
-            (is_name_byte(**at) && is_name_byte(peek_back(passage, *at)) && (*at)[-1] != '_'))
+        if (byte_is_space(**at) ||
+            (byte_is_name(**at) && byte_is_name(peek_back(passage, *at)) && (*at)[-1] != '_'))
             continue;
         size_t bytes = key_at(passage, *at);
         bytes = bytes ? bytes : login_at(passage, at);

@@ -68,7 +68,7 @@ static size_t character_units(enum text_encoding encoding, size_t character_byte
 static const char *skip_units(enum text_encoding encoding, const char *at, const char *end,
                               size_t *units)
 {
-    while (at<end && * units> 0) {
+    while (*units > 0 && at < end) {
         uint64_t word;
         if (end - at >= (ptrdiff_t)sizeof word && *units >= sizeof word) {
             memcpy(&word, at, sizeof word);

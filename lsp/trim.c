@@ -10,6 +10,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "lsp/byte.h"
+#include "lsp/lines.h"
 #include "lsp/overlap.h"
 #include "lsp/repetition.h"
 
@@ -22,34 +24,9 @@ struct draft {
     size_t given;   /* at its beginning, that the model did not write */
 };
 
-static bool is_blank(char byte)
-{
-    return byte == ' ' || byte == '\t' || byte == '\n' || byte == '\r' || byte == '\f';
-}
-
-static bool is_letter(char byte)
-{
-    return (byte >= 'a' && byte <= 'z') || (byte >= 'A' && byte <= 'Z') || (byte & 0x80);
-}
-
-static bool is_digit(char byte)
-{
-    return byte >= '0' && byte <= '9';
-}
-
 static size_t smaller(size_t left, size_t right)
 {
     return left < right ? left : right;
-}
-
-/* White space at the start of a line. */
-static size_t indent_bytes(const char *text, size_t bytes)
-{
-    size_t at = 0;
-
-    while (at < bytes && (text[at] == ' ' || text[at] == '\t'))
-        at++;
-    return at;
 }
 
 /* Drafts */
@@ -59,7 +36,7 @@ static size_t first_line(const char *text, size_t bytes)
 {
     size_t start = 0;
 
-    for (size_t at = 0; at < bytes && is_blank(text[at]); at++) {
+    for (size_t at = 0; at < bytes && byte_is_space(text[at]); at++) {
         if (text[at] == '\n' || text[at] == '\r')
             start = at + 1;
     }
@@ -121,7 +98,7 @@ static enum closers judge_closers(const struct context *context, const struct dr
 
     if (end == 0 || !context->language)
         return CLOSERS_END;
-    while (end < draft->bytes && is_blank(draft->text[end]) && draft->text[end] != '\n')
+    while (end < draft->bytes && byte_is_space(draft->text[end]) && draft->text[end] != '\n')
         end++;
     if (end == draft->bytes)
         return CLOSERS_UNKNOWN;
@@ -186,7 +163,7 @@ static bool indent_decide(struct indent *indent, const struct context *context, 
     *indent = (struct indent){
         .user = context->before + context_insertion_start(context),
         .user_bytes = context->blank_bytes,
-        .model_bytes = indent_bytes(text, bytes),
+        .model_bytes = lines_indent(text, bytes, 0),
     };
     size_t shared = smaller(indent->user_bytes, indent->model_bytes);
     bool agree = !memcmp(indent->user, text, shared);
@@ -236,7 +213,7 @@ static char *indent_apply(const struct indent *indent, const char *text, size_t 
 
 static size_t strip_end(const char *text, size_t bytes)
 {
-    while (bytes > 0 && is_blank(text[bytes - 1]))
+    while (bytes > 0 && byte_is_space(text[bytes - 1]))
         bytes--;
     return bytes;
 }
@@ -255,9 +232,9 @@ bool trim_is_noise(const char *text, size_t bytes)
     size_t marks = 0;
 
     for (size_t i = 0; i < bytes; i++) {
-        if (is_letter(text[i]) || is_digit(text[i]))
+        if (byte_is_word(text[i]) && text[i] != '_')
             return false;
-        marks += !is_blank(text[i]);
+        marks += !byte_is_space(text[i]);
     }
     return marks < 2;
 }
@@ -276,7 +253,7 @@ static size_t first_line_end(const char *text, size_t bytes)
 {
     size_t at = 0;
 
-    while (at < bytes && is_blank(text[at]))
+    while (at < bytes && byte_is_space(text[at]))
         at++;
     while (at < bytes && text[at] != '\n')
         at++;
