@@ -32,7 +32,7 @@ gallery.FINISHED = vim.list_extend(vim.list_slice(gallery.UNFINISHED, 1, 4), {
 --- A server that stands in for one with an instruct model, which the embedded model is not.
 gallery.INSTRUCT = {
   'env', 'HXQD_SCRIPTED_CHAT=Adds up the numbers, one after the other.',
-  vim.fs.dirname(vim.env.HXQD) .. '/hxqd_scripted', 'serve',
+  vim.fs.dirname(vim.env.HXQD) .. '/hxqd_scripted',
 }
 
 --- A screen's width in cells.
@@ -78,12 +78,12 @@ local function page_color(shown)
 end
 
 -- A run as SVG: its background where it is not the page's, then each word at its place, for viewers fold blanks.
-local function draw_run(run, row, base, page)
+local function draw_run(run, row, base)
   local foreground, background = run_colors(run, base)
   local x, y = PADDING + run.column * CELL_WIDTH, PADDING + row * CELL_HEIGHT
   local style = (run.look.bold and ' font-weight="bold"' or '') .. (run.look.italic and ' font-style="italic"' or '')
   local parts = {}
-  if background ~= page then
+  if background ~= base.background then
     table.insert(parts, ('<rect x="%d" y="%d" width="%d" height="%d" fill="%s"/>'):format(
       x, y, run.cells * CELL_WIDTH, CELL_HEIGHT, color(background)))
   end
@@ -106,19 +106,21 @@ end
 --- A whole screen as an SVG document.
 function gallery.draw(shown)
   local width, height = 2 * PADDING + shown.columns * CELL_WIDTH, 2 * PADDING + shown.rows * CELL_HEIGHT
-  local page = page_color(shown)
+  local base = { foreground = shown.base.foreground, background = page_color(shown) }
   local parts = {
     ('<svg xmlns="http://www.w3.org/2000/svg" width="%d" height="%d" viewBox="0 0 %d %d"'):format(
       width, height, width, height),
     '  font-family="DejaVu Sans Mono, Menlo, Consolas, monospace" font-size="15">',
-    ('<rect width="%d" height="%d" rx="8" fill="%s"/>'):format(width, height, color(page)),
+    ('<rect width="%d" height="%d" rx="8" fill="%s"/>'):format(width, height, color(base.background)),
   }
   for row = 0, shown.rows - 1 do
     for _, run in ipairs(shown:runs(row)) do
-      vim.list_extend(parts, draw_run(run, row, shown.base, page))
+      vim.list_extend(parts, draw_run(run, row, base))
     end
   end
-  table.insert(parts, draw_cursor(shown))
+  if shown.has_cursor then
+    table.insert(parts, draw_cursor(shown))
+  end
   table.insert(parts, '</svg>\n')
   return table.concat(parts, '\n')
 end

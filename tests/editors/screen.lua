@@ -34,6 +34,13 @@ local HANDLERS = {
   grid_cursor_goto = function(self, _, row, column)
     self.cursor = { row = row, column = column }
   end,
+  -- Busy: no cursor is shown, be it that a program in the editor's terminal hides its own.
+  busy_start = function(self)
+    self.has_cursor = false
+  end,
+  busy_stop = function(self)
+    self.has_cursor = true
+  end,
   mode_change = function(self, mode)
     self.mode = mode
   end,
@@ -79,7 +86,7 @@ end
 
 --- Attaches a screen of a size in cells to an editor, which takes on that size, and waits until it is drawn.
 function screen.open(nvim, columns, rows)
-  local self = setmetatable({ looks = { [0] = {} }, pipe = vim.uv.new_pipe() }, screen)
+  local self = setmetatable({ looks = { [0] = {} }, has_cursor = true, pipe = vim.uv.new_pipe() }, screen)
   local address = nvim:lua('return vim.fn.serverstart()')
   local unpacker = vim.mpack.Unpacker({ ext = { [0] = ignore, ignore, ignore } })
   self.pipe:connect(address, function(problem)
