@@ -17,8 +17,22 @@
 lsp/SETTINGS.md of the sources describes them."
   :type 'plist)
 
-(defconst hxqd-modes '(c-mode c-ts-mode c++-mode c++-ts-mode python-mode python-ts-mode js-mode js-ts-mode)
-  "Where Eglot offers the server.")
+(defcustom hxqd-languages
+  '(("c" c-mode c-ts-mode)
+    ("cpp" c++-mode c++-ts-mode)
+    ("go" go-mode go-ts-mode)
+    ("java" java-mode java-ts-mode)
+    ("javascript" js-mode js-ts-mode)
+    ("javascriptreact" js-jsx-mode)
+    ("lua" lua-mode lua-ts-mode)
+    ("python" python-mode python-ts-mode)
+    ("rust" rust-mode rust-ts-mode)
+    ("shellscript" sh-mode bash-ts-mode)
+    ("typescript" typescript-mode typescript-ts-mode)
+    ("typescriptreact" tsx-ts-mode))
+  "Where the server is offered: languages by their names in the protocol, and their modes.
+Eglot runs one server for a buffer: leave out those for which it should be another.  Set before this file is loaded."
+  :type '(alist :key-type string :value-type (repeat symbol)))
 
 (defvar eglot-server-programs)
 (declare-function eglot-current-server "eglot")
@@ -32,13 +46,17 @@ lsp/SETTINGS.md of the sources describes them."
 (declare-function lsp--text-document-position-params "lsp-mode")
 
 (with-eval-after-load 'eglot
+  ;; A name that Eglot makes from a mode's, such as "js", is not always the protocol's.
   (add-to-list 'eglot-server-programs
-               `(,hxqd-modes . ,(lambda (&rest _) (append hxqd-command (list :initializationOptions hxqd-settings))))))
+               (cons (mapcan (lambda (language)
+                               (mapcar (lambda (mode) (list mode :language-id (car language))) (cdr language)))
+                             hxqd-languages)
+                     (lambda (&rest _) (append hxqd-command (list :initializationOptions hxqd-settings))))))
 
 (with-eval-after-load 'lsp-mode
   (lsp-register-client
    (make-lsp-client :new-connection (lsp-stdio-connection (lambda () hxqd-command))
-                    :activation-fn (lsp-activate-on "c" "cpp" "python" "javascript" "typescript" "go" "rust" "java")
+                    :activation-fn (apply #'lsp-activate-on (mapcar #'car hxqd-languages))
                     :initialization-options (lambda () hxqd-settings)
                     :add-on? t
                     :server-id 'hxqd)))

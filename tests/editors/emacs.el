@@ -51,12 +51,17 @@
                 (let ((stats (emacs-call client :workspace/executeCommand '(:command "hxqd.debug.stats"))))
                   (if (hash-table-p stats) (gethash "model" stats) (plist-get stats :model))))))
 
+(defconst emacs-python
+  '("sample.py" . "def clamp(value, low, high):\n    # keep the value between low and high\n\n\nclamp(1, 2, 3)\n"))
+(defconst emacs-javascript '("sample.js" . "function clamp(value, low, high) {}\n\nclamp(1, 2, 3);\n"))
+(defvar emacs-sample emacs-python "Name and text of the file of a test.")
+
 (defmacro emacs-with (client &rest body)
-  "Run BODY in a buffer with a Python file whose server is CLIENT's."
+  "Run BODY in a buffer with the sample whose server is CLIENT's."
   (declare (indent 1))
-  `(let* ((folder (make-temp-file "hxqd-test" t)) (file (expand-file-name "sample.py" folder)))
+  `(let* ((folder (make-temp-file "hxqd-test" t)) (file (expand-file-name (car emacs-sample) folder)))
      (make-directory (expand-file-name ".git" folder))
-     (write-region "def clamp(value, low, high):\n    # keep the value between low and high\n\n\nclamp(1, 2, 3)\n" nil file)
+     (write-region (cdr emacs-sample) nil file)
      (find-file file)
      (unwind-protect
          (progn
@@ -86,21 +91,30 @@
 
 (defun emacs-expect-hover (shown)
   "What SHOWN, the text of a hover at `clamp(1, ...)', names is the definition."
-  (should (string-search "def clamp(value, low, high)" shown)))
+  (should (string-search "clamp(value, low, high)" shown)))
+
+(defun emacs-hover (client)
+  "The text of CLIENT's hover in the last line of the buffer."
+  (goto-char (point-max))
+  (forward-line -1)
+  (if (eq client 'lsp)
+      (let ((answer (lsp-request "textDocument/hover" (lsp--text-document-position-params))))
+        (lsp--render-on-hover-content (gethash "contents" answer) t))
+    (emacs-wait "the hover" (lambda ()
+                              (let (said)
+                                (eglot-hover-eldoc-function (lambda (text &rest _) (setq said text)))
+                                (emacs-wait "an answer" (lambda () said)))))))
 
 (ert-deftest eglot-generate-writes-code ()
   (let ((hxqd-command emacs-scripted))
     (emacs-with 'eglot (emacs-expect-generated))))
 
 (ert-deftest eglot-hover-shows-signature ()
-  (emacs-with 'eglot
-    (goto-char (point-max))
-    (forward-line -1)
-    (emacs-expect-hover
-     (emacs-wait "the hover" (lambda ()
-                               (let (said)
-                                 (eglot-hover-eldoc-function (lambda (text &rest _) (setq said text)))
-                                 (emacs-wait "an answer" (lambda () said))))))))
+  (emacs-with 'eglot (emacs-expect-hover (emacs-hover 'eglot))))
+
+(ert-deftest eglot-hover-shows-signature-where-mode-is-named-otherwise-than-language ()
+  (let ((emacs-sample emacs-javascript))
+    (emacs-with 'eglot (emacs-expect-hover (emacs-hover 'eglot)))))
 
 (ert-deftest eglot-code-actions-are-offered ()
   (emacs-with 'eglot
@@ -116,11 +130,7 @@
 
 (ert-deftest lsp-mode-hover-shows-signature ()
   (emacs-need-lsp-mode)
-  (emacs-with 'lsp
-    (goto-char (point-max))
-    (forward-line -1)
-    (let ((answer (lsp-request "textDocument/hover" (lsp--text-document-position-params))))
-      (emacs-expect-hover (lsp--render-on-hover-content (gethash "contents" answer) t)))))
+  (emacs-with 'lsp (emacs-expect-hover (emacs-hover 'lsp))))
 
 (ert-deftest lsp-mode-code-actions-are-offered ()
   (emacs-need-lsp-mode)

@@ -32,8 +32,8 @@ function terminal.need(variable, name, version)
   return program
 end
 
---- Opens an editor on the pictures' file and waits until it shows that. Of `how` are `command` (a list, to which the file is added), `lines`, `rows`, `files`
---- (lines by name, in its folder of configuration), and `server` (a list) where that is not $HXQD.
+--- Opens an editor on the pictures' file and waits until it shows that. Of `how` are `command` (a list, to which the file is
+--- added), `lines`, `rows`, `files` (lines by name, in its folder of configuration), and `server` (a list) where that is not $HXQD.
 function terminal.open(how)
   local nvim = editor.open(gallery.FILE, how.lines, { is_bare = true, start = '' })
   local self = setmetatable({ nvim = nvim }, terminal)
