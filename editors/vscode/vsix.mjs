@@ -6,11 +6,11 @@ import { readFileSync, readdirSync, statSync, writeFileSync } from 'node:fs';
 import { extname, join } from 'node:path';
 import { deflateRawSync } from 'node:zlib';
 
-const FILES = ['LICENSE', 'README.md', 'package.json', 'dist', 'walkthrough'];
+const FILES = ['LICENSE', 'README.md', 'icon.png', 'package.json', 'dist', 'walkthrough'];
 
 const CONTENT_TYPES = {
-  '': 'text/plain', '.js': 'application/javascript', '.json': 'application/json', '.md': 'text/markdown', '.png': 'image/png',
-  '.svg': 'image/svg+xml', '.txt': 'text/plain', '.vsixmanifest': 'text/xml',
+  '.js': 'application/javascript', '.json': 'application/json', '.md': 'text/markdown', '.png': 'image/png',
+  '.txt': 'text/plain', '.vsixmanifest': 'text/xml',
 };
 
 // 1 January 1980, 0:00, the first date that a zip archive can hold.
@@ -31,7 +31,7 @@ function escape(text) {
 }
 
 function manifest(extension) {
-  const { name, version, publisher, displayName, description, categories, keywords, engines, extensionKind } = extension;
+  const { name, version, publisher, displayName, description, categories, keywords, engines, extensionKind, icon } = extension;
   return `<?xml version="1.0" encoding="utf-8"?>
 <PackageManifest Version="2.0.0" xmlns="http://schemas.microsoft.com/developer/vsx-schema/2011">
   <Metadata>
@@ -41,6 +41,7 @@ function manifest(extension) {
     <Tags>${escape(keywords.join(','))}</Tags>
     <Categories>${escape(categories.join(','))}</Categories>
     <License>extension/LICENSE.txt</License>
+    <Icon>extension/${icon}</Icon>
     <Properties>
       <Property Id="Microsoft.VisualStudio.Code.Engine" Value="${engines.vscode}"/>
       <Property Id="Microsoft.VisualStudio.Code.ExtensionKind" Value="${extensionKind.join(',')}"/>
@@ -54,6 +55,7 @@ function manifest(extension) {
     <Asset Type="Microsoft.VisualStudio.Code.Manifest" Path="extension/package.json" Addressable="true"/>
     <Asset Type="Microsoft.VisualStudio.Services.Content.Details" Path="extension/README.md" Addressable="true"/>
     <Asset Type="Microsoft.VisualStudio.Services.Content.License" Path="extension/LICENSE.txt" Addressable="true"/>
+    <Asset Type="Microsoft.VisualStudio.Services.Icons.Default" Path="extension/${icon}" Addressable="true"/>
   </Assets>
 </PackageManifest>
 `;

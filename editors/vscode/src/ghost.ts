@@ -180,7 +180,7 @@ export class Ghost implements vscode.Disposable {
     }
 
     if (growth.isFinished || token.isCancellationRequested) this.end(growth);
-    else void this.renew(client, growth, reply);
+    else void this.renew(client, growth, reply).finally(() => growth.settle());
     if (token.isCancellationRequested) return null;
     return client.protocol2CodeConverter.asInlineCompletionResult(growth.pieces);
   }
@@ -202,7 +202,6 @@ export class Ghost implements vscode.Disposable {
         shown = text;
       }
     }
-    growth.settle();
     if (growth === this.growth) await vscode.commands.executeCommand('setContext', 'hxqd.isGrowing', false);
   }
 

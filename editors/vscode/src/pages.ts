@@ -13,11 +13,13 @@ export function registerPages(): vscode.Disposable {
   }));
 }
 
-/** Shows `text` under a name such as "Prompt.md"; a page of that name is renewed. */
+/** Shows `text` under a name such as "Prompt.md", where pages are shown; a page of that name is renewed. */
 export async function showPage(name: string, text: string): Promise<void> {
   const uri = vscode.Uri.from({ scheme: SCHEME, path: name });
   texts.set(uri.path, text);
   changed.fire(uri);
   const document = await vscode.workspace.openTextDocument(uri);
-  await vscode.window.showTextDocument(document, { viewColumn: vscode.ViewColumn.Beside, preview: true, preserveFocus: true });
+  const other = vscode.window.visibleTextEditors.find((editor) => editor.document.uri.scheme === SCHEME);
+  const viewColumn = other?.viewColumn ?? vscode.ViewColumn.Beside;
+  await vscode.window.showTextDocument(document, { viewColumn, preview: true, preserveFocus: true });
 }

@@ -2,8 +2,9 @@
 import { waitFor } from './editor.mjs';
 import { FILE, standIn, expect, expectMatch, ready, typeForGhost, expectSaved, savedText, test } from './suite.mjs';
 
-// A comment that asks for code.
-const ASKING_TEXT = 'def add(a, b):\n    return a + b\n\n\n# Returns the difference of a and b.\n';
+// Code, and a comment that asks for more.
+const CODE_TEXT = 'def add(a, b):\n    return a + b\n\n\n';
+const ASKING_TEXT = `${CODE_TEXT}# Returns the difference of a and b.\n`;
 
 test('hover_shows_the_definition', async (editor) => {
   await ready(editor);
@@ -46,6 +47,16 @@ test('command_in_the_palette_writes_what_a_comment_asks_for', async (editor) => 
   await expectSaved(editor, ASKING_TEXT);
 }, { [FILE]: ASKING_TEXT });
 
+test('command_in_the_palette_writes_what_is_asked_for_in_words', async (editor) => {
+  await ready(editor);
+  await editor.press('Control+End');
+  await editor.command('hxqd: Generate Code');
+  await editor.page.locator('.quick-input-widget', { hasText: 'What is to be written?' }).waitFor();
+  await editor.type('Returns the difference of a and b.');
+  await editor.press('Enter');
+  await savedText(editor, (text) => text.length > CODE_TEXT.length);
+}, { [FILE]: CODE_TEXT });
+
 test('code_action_writes_what_a_comment_asks_for_and_one_undo_takes_it_back', async (editor) => {
   await ready(editor);
   await editor.press('Control+End', 'ArrowUp', 'End');
@@ -76,8 +87,10 @@ test('code_action_explains_on_a_page', async (editor) => {
   await editor.codeActions();
   await editor.takeCodeAction('Explain add');
   await editor.page.locator('.tab[data-resource-name="Explanation.md"]').waitFor();
+  await waitFor('the explanation', async () => (await editor.visibleText()).includes('It adds up what things cost.'),
+    () => editor.everything());
   await expectSaved(editor, ASKING_TEXT);
-}, { [FILE]: ASKING_TEXT });
+}, { [FILE]: ASKING_TEXT }, { settings: { 'hxqd.path': standIn('scripted.sh') } });
 
 test('what_the_model_cannot_do_is_told', async (editor) => {
   await ready(editor);
@@ -85,11 +98,31 @@ test('what_the_model_cannot_do_is_told', async (editor) => {
   await editor.notification('writing tests needs an instruct model');
 });
 
+test('fixing_where_no_problem_is_says_so', async (editor) => {
+  await ready(editor);
+  await editor.command('hxqd: Fix the Problem');
+  await editor.notification('There is no problem at the cursor to fix.');
+});
+
+test('copied_text_is_told_to_the_server', async (editor) => {
+  await ready(editor);
+  await editor.trace();
+  await editor.openFile(FILE);
+  await editor.press('Control+a', 'Control+c');
+  await waitFor('what was copied', async () => /Sending notification 'hxqd\/didYank'/.test(await editor.output()),
+    () => editor.everything());
+});
+
 test('show_prompt_opens_what_the_model_was_given', async (editor) => {
   await typeForGhost(editor);
   await editor.command('hxqd: Show Prompt');
   await waitFor('the prompt', async () => (await editor.visibleText()).includes('<|fim_prefix|>def add'),
     () => editor.everything());
+  // Asked for on that page, it stays one.
+  await editor.page.locator('.view-line', { hasText: /What.the.model/ }).click();
+  await editor.command('hxqd: Show Prompt');
+  await editor.page.waitForTimeout(1000);
+  expect(await editor.page.locator('.tab[data-resource-name="Prompt.md"]').count(), 1, 'pages');
 });
 
 test('context_menu_offers_the_commands', async (editor) => {

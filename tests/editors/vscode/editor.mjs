@@ -1,9 +1,9 @@
 // A VS Code under test: code-server with the packed extension in scratch folders of its own, and Chromium in front of it,
 // driven as a user's keys and pointer would drive it. Waits are for states, and end with an error after WAIT_MS.
 import { spawn, spawnSync } from 'node:child_process';
-import { mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { basename, dirname, join } from 'node:path';
+import { basename, delimiter, dirname, join, resolve } from 'node:path';
 import { chromium } from 'playwright-core';
 
 // Patience with slow machines and sanitizers; no test measures time.
@@ -16,6 +16,7 @@ const SETTLE_MS = 400;
 // After which the server of a window that is closed ends.
 const GRACE_SECONDS = '10';
 
+const LOG_WRITER = 'tests/editors/vscode/spdlog.cjs';
 const CODE_SERVER = 'tests/editors/vscode/node_modules/code-server/out/node/entry.js';
 
 // Nothing leaves the machine, nothing pops up in front of what is looked at. Workspaces are trusted unless a test restricts them.
@@ -81,7 +82,9 @@ export class CodeServer {
     ]));
     server.write('config.yaml', '');
     // No gallery: the public one is not for tests.
-    const environment = { ...process.env, EXTENSIONS_GALLERY: '{"serviceUrl":""}', HOME: server.folder };
+    // A program that is installed on this machine is not the one to be tested.
+    const path = process.env.PATH.split(delimiter).filter((folder) => !existsSync(join(folder, 'hxqd'))).join(delimiter);
+    const environment = { ...process.env, EXTENSIONS_GALLERY: '{"serviceUrl":""}', HOME: server.folder, PATH: path };
     const common = [CODE_SERVER, '--config', inside('config.yaml'), '--user-data-dir', inside('user'),
       '--extensions-dir', inside('extensions')];
     const installed = spawnSync(process.execPath, [...common, '--install-extension', vsix],
@@ -91,7 +94,7 @@ export class CodeServer {
     server.browser = await chromium.launch({
       executablePath: process.env.CHROMIUM, args: ['--no-sandbox', '--disable-gpu', '--force-color-profile=srgb'],
     });
-    server.process = spawn(process.execPath, [...common, '--auth', 'none', '--bind-addr', '127.0.0.1:0', '--disable-telemetry',
+    server.process = spawn(process.execPath, ['--require', resolve(LOG_WRITER), ...common, '--auth', 'none', '--bind-addr', '127.0.0.1:0', '--disable-telemetry',
       '--disable-update-check', '--disable-getting-started-override', '--reconnection-grace-time', GRACE_SECONDS],
     { env: environment });
     server.output = '';
@@ -278,6 +281,20 @@ export class Editor {
   async outputChannel() {
     return this.page.locator('.part.panel select')
       .evaluateAll(([box]) => box?.options[box.selectedIndex]?.text.trim() ?? '');
+  }
+
+  /** Has the channel of the extension shown, with all that is said between editor and server from now on. */
+  async trace() {
+    await this.command('hxqd: Show Log');
+    await this.command('Developer: Set Log Level');
+    for (const entry of [/^hxqd/, /^Trace/]) {
+      await this.page.locator('.quick-input-list .monaco-list-row', { hasText: entry }).first().click();
+    }
+  }
+
+  /** The text of that channel, as far as it is in sight. */
+  async output() {
+    return plain((await this.page.locator('.part.panel .view-lines').allInnerTexts()).join('\n'));
   }
 
   /** Writes a file of the workspace. */

@@ -1,5 +1,5 @@
 // The server from start to end: reloads, deaths, missing programs and models, windows that need none or may have none.
-import { rmSync, symlinkSync } from 'node:fs';
+import { mkdirSync, rmSync, symlinkSync } from 'node:fs';
 import { waitFor } from './editor.mjs';
 import {
   FILE, TEXT, TYPED, hxqd, standIn, expect, expectMatch, ready, someGhost, typeForGhost, expectSaved, serverPids,
@@ -39,13 +39,36 @@ test('killed_server_whose_program_is_gone_is_told', async (editor, codeServer) =
   await editor.notification('is no program');
   const program = `${codeServer.folder}/hxqd`;
   symlinkSync(hxqd, program);
-  editor.set({ 'hxqd.path': program });
+  editor.set({ 'hxqd.path': '~/hxqd' });
   await ready(editor);
   rmSync(program);
   for (const pid of serverPids(codeServer)) process.kill(pid, 'SIGKILL');
   await editor.notification(`${program}, named by hxqd.path, is no program`);
   await statusIs(editor, /failed/);
 }, undefined, { settings: { 'hxqd.path': '/nonexistent/hxqd' } });
+
+test('server_that_keeps_dying_stays_off_until_a_button_is_pressed', async (editor, codeServer) => {
+  for (let deaths = 1; deaths <= 4; deaths++) {
+    await ready(editor);
+    const pids = serverPids(codeServer);
+    for (const pid of pids) process.kill(pid, 'SIGKILL');
+    if (deaths < 4) {
+      await waitFor('another server', () => serverPids(codeServer).some((pid) => !pids.includes(pid)), () => editor.everything());
+    }
+  }
+  const notification = await editor.notification('hxqd keeps stopping and stays off');
+  await statusIs(editor, /failed/);
+  await notification.getByText('Restart').click();
+  await ready(editor);
+});
+
+test('program_is_found_in_a_clone_that_is_open', async (editor) => {
+  await editor.notification('The program hxqd was not found');
+  mkdirSync(`${editor.folder}/build`);
+  symlinkSync(hxqd, `${editor.folder}/build/hxqd`);
+  await editor.command('hxqd: Restart');
+  await ready(editor);
+}, undefined, { settings: { 'hxqd.path': '' } });
 
 test('server_that_never_answers_gives_way_to_another_program', async (editor) => {
   await statusIs(editor, /starting/);
@@ -132,6 +155,17 @@ test('window_without_code_starts_no_server_until_it_has_some', async (editor, co
   await ready(editor);
   expect(serverPids(codeServer).length, before + 1, 'servers');
 }, { 'notes.md': '# Notes\n' });
+
+test('log_names_the_program_and_has_what_is_said_where_asked_for', async (editor) => {
+  await ready(editor);
+  await editor.command('hxqd: Show Log');
+  await waitFor('the program', async () => (await editor.output()).includes(`: ${hxqd}`), () => editor.everything());
+  await editor.trace();
+  await editor.openFile(FILE);
+  await typeForGhost(editor);
+  await waitFor('a question', async () => /Sending request 'textDocument\/inlineCompletion/.test(await editor.output()),
+    () => editor.everything());
+});
 
 test('restricted_window_takes_no_program_from_its_workspace_until_it_is_trusted', async (editor) => {
   await typeForGhost(editor);
