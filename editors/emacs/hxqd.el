@@ -35,14 +35,17 @@ Eglot runs one server for a buffer: leave out those for which it should be anoth
   :type '(alist :key-type string :value-type (repeat symbol)))
 
 (defvar eglot-server-programs)
+(defvar lsp--cur-workspace)
 (declare-function eglot-current-server "eglot")
-(declare-function eglot-execute "eglot")
 (declare-function eglot--TextDocumentPositionParams "eglot")
+(declare-function eglot--signal-textDocument/didChange "eglot")
+(declare-function jsonrpc-async-request "jsonrpc")
 (declare-function lsp-register-client "lsp-mode")
 (declare-function make-lsp-client "lsp-mode")
 (declare-function lsp-stdio-connection "lsp-mode")
 (declare-function lsp-activate-on "lsp-mode")
-(declare-function lsp-workspace-command-execute "lsp-mode")
+(declare-function lsp-find-workspace "lsp-mode")
+(declare-function lsp-request-async "lsp-mode")
 (declare-function lsp--text-document-position-params "lsp-mode")
 
 (with-eval-after-load 'eglot
@@ -61,22 +64,34 @@ Eglot runs one server for a buffer: leave out those for which it should be anoth
                     :add-on? t
                     :server-id 'hxqd)))
 
-(defun hxqd--execute (command &optional instruction)
-  "Have the server run COMMAND at point, with INSTRUCTION if it is not empty."
-  (let ((wish (unless (member instruction '(nil "")) (list :instruction instruction))))
-    (cond
-     ((and (fboundp 'eglot-current-server) (eglot-current-server))
-      (eglot-execute (eglot-current-server)
-                     (list :command command
-                           :arguments (vector (append (eglot--TextDocumentPositionParams) wish)))))
-     ((bound-and-true-p lsp-mode)
-      (lsp-workspace-command-execute command (vector (append (lsp--text-document-position-params) wish))))
-     (t (user-error "No language server here; M-x eglot or M-x lsp starts one")))))
+(defun hxqd--execute (command &rest options)
+  "Have the server run COMMAND with OPTIONS for the place at point.
+Emacs goes on meanwhile, for a model may take longer than a language client waits: the server sends what comes of it, an
+edit or a message."
+  (cond
+   ((and (fboundp 'eglot-current-server) (eglot-current-server))
+    (eglot--signal-textDocument/didChange)
+    (jsonrpc-async-request (eglot-current-server) :workspace/executeCommand
+                           (hxqd--call command (append (eglot--TextDocumentPositionParams) options))
+                           :success-fn #'ignore
+                           :error-fn (lambda (problem) (message "hxqd: %s" (plist-get problem :message)))
+                           :timeout nil))
+   ((bound-and-true-p lsp-mode)
+    ;; Not to the other servers of the buffer.
+    (let ((lsp--cur-workspace (or (lsp-find-workspace 'hxqd (buffer-file-name)) (user-error "No hxqd here; M-x lsp"))))
+      (lsp-request-async "workspace/executeCommand"
+                         (hxqd--call command (append (lsp--text-document-position-params) options))
+                         #'ignore :mode 'detached)))
+   (t (user-error "No language server here; M-x eglot or M-x lsp starts one"))))
+
+(defun hxqd--call (command argument)
+  "What `workspace/executeCommand' is sent for COMMAND with one ARGUMENT."
+  (list :command command :arguments (vector argument)))
 
 (defun hxqd-generate (instruction)
   "Write code below point that does INSTRUCTION, or what the comment at point says."
   (interactive "sWhat is wanted (empty: what the comment says): ")
-  (hxqd--execute "hxqd.generate" instruction))
+  (apply #'hxqd--execute "hxqd.generate" (unless (string-empty-p instruction) (list :instruction instruction))))
 
 (defun hxqd-document ()
   "Write the comment of the definition around point."
@@ -87,6 +102,11 @@ Eglot runs one server for a buffer: leave out those for which it should be anoth
   "Write a test of the definition around point."
   (interactive)
   (hxqd--execute "hxqd.test"))
+
+(defun hxqd-explain ()
+  "Say what the definition around point does, in the echo area."
+  (interactive)
+  (hxqd--execute "hxqd.explain" :show t))
 
 (provide 'hxqd)
 ;;; hxqd.el ends here

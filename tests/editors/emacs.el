@@ -15,8 +15,8 @@
 
 (defconst emacs-server (list (getenv "HXQD") "serve" "--stdio"))
 (defconst emacs-scripted
-  (list "env" "HXQD_SCRIPTED_TEXT=return low" (expand-file-name "hxqd_scripted" (file-name-directory (getenv "HXQD")))
-        "serve" "--stdio")
+  (list "env" "HXQD_SCRIPTED_TEXT=return low" "HXQD_SCRIPTED_CHAT=return low"
+        (expand-file-name "hxqd_scripted" (file-name-directory (getenv "HXQD"))) "serve" "--stdio")
   "A server that writes this, whatever it is asked for; the embedded model may answer a wish with nothing.")
 
 (setq hxqd-command emacs-server
@@ -89,6 +89,17 @@
     (emacs-wait "code" (lambda () (not (equal (buffer-string) before))))
     (should (string-search "return low" (buffer-string)))))
 
+(defun emacs-expect-explained (shows)
+  "`hxqd-explain' has SHOWS, the function for a server's messages, called with what the server says."
+  (let* (said (hear (lambda (&rest arguments) (push (format "%S" arguments) said))))
+    (advice-add shows :before hear)
+    (unwind-protect
+        (progn
+          (goto-char (point-min))
+          (hxqd-explain)
+          (emacs-wait "the words" (lambda () (cl-some (lambda (words) (string-search "return low" words)) said))))
+      (advice-remove shows hear))))
+
 (defun emacs-expect-hover (shown)
   "What SHOWN, the text of a hover at `clamp(1, ...)', names is the definition."
   (should (string-search "clamp(value, low, high)" shown)))
@@ -109,6 +120,10 @@
   (let ((hxqd-command emacs-scripted))
     (emacs-with 'eglot (emacs-expect-generated))))
 
+(ert-deftest eglot-explain-is-shown ()
+  (let ((hxqd-command emacs-scripted))
+    (emacs-with 'eglot (emacs-expect-explained 'eglot--message))))
+
 (ert-deftest eglot-hover-shows-signature ()
   (emacs-with 'eglot (emacs-expect-hover (emacs-hover 'eglot))))
 
@@ -127,6 +142,11 @@
   (emacs-need-lsp-mode)
   (let ((hxqd-command emacs-scripted))
     (emacs-with 'lsp (emacs-expect-generated))))
+
+(ert-deftest lsp-mode-explain-is-shown ()
+  (emacs-need-lsp-mode)
+  (let ((hxqd-command emacs-scripted))
+    (emacs-with 'lsp (emacs-expect-explained 'lsp--window-show-message))))
 
 (ert-deftest lsp-mode-hover-shows-signature ()
   (emacs-need-lsp-mode)
