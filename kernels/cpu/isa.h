@@ -17,6 +17,7 @@ enum {
     ISA_TILE_ROWS = 4,   /* matrix rows that are multiplied together */
     ISA_TILE_INPUTS = 6, /* inputs that `tile` takes at most */
     ISA_DIRECT_INPUTS = 8,  /* inputs that `multiply` takes at most */
+    ISA_DIRECT_TILES = 4,   /* tiles that it takes at most */
     ISA_CARRY_BYTES = 64,   /* a sum that is not finished: one register's worth of partial sums */
     ISA_TABLE_BYTES = 1024, /* a codebook in the form that `expand` wants */
 };
@@ -54,7 +55,7 @@ struct number_format {
     void (*expand)(const void *table, const uint8_t *indices, int64_t count, void *numbers);
 
     /* As expand and tile in one over whole tiles of indices [tiles][cols / ISA_STEP][ISA_TILE_ROWS][ISA_STEP], without the way
-     * through memory, for n <= ISA_DIRECT_INPUTS inputs in one panel. The same bits as those two give. NULL where it would not
+     * through memory, for n <= ISA_DIRECT_INPUTS inputs in one panel and tiles <= ISA_DIRECT_TILES. The same bits as those two give. NULL where it would not
      * be faster. */
     void (*multiply)(const void *table, const uint8_t *indices, int tiles, const void *panel,
                      int64_t cols, int n, float *sums, int64_t sums_stride);

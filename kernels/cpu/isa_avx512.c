@@ -62,11 +62,11 @@ static inline __m512i plane_look_up(const struct plane *plane, __m512i indices, 
     return _mm512_mask_blend_epi8(upper, below, above);
 }
 
-/* Asks for what stands further behind: far enough to be there in time, near enough to be there still. Always inlined, since
+/* Asks for what stands `bytes` behind: far enough to be there in time, near enough to be there still. Always inlined, since
  * compilers take a function that only fetches for one that does nothing. */
-static inline __attribute__((always_inline)) void fetch_ahead(const void *address)
+static inline __attribute__((always_inline)) void fetch_ahead(const void *address, int64_t bytes)
 {
-    _mm_prefetch((const char *)address + FETCH_AHEAD, _MM_HINT_T0);
+    _mm_prefetch((const char *)address + bytes, _MM_HINT_T0);
 }
 
 /* Adds up the lanes of ISA_TILE_ROWS registers: sums [ISA_TILE_ROWS]. */
@@ -133,7 +133,7 @@ static void expand_f32(const void *table, const uint8_t *indices, int64_t count,
     const struct plane p2 = plane_load(planes + 512), p3 = plane_load(planes + 768);
     const __m512i order = order_for_words();
     for (int64_t i = 0; i < count; i += ISA_STEP) {
-        fetch_ahead(indices + i);
+        fetch_ahead(indices + i, FETCH_AHEAD);
         const __m512i at = _mm512_permutexvar_epi8(order, _mm512_load_si512(indices + i));
         const __mmask64 upper = _mm512_movepi8_mask(at);
         const __m512i b0 = plane_look_up(&p0, at, upper), b1 = plane_look_up(&p1, at, upper);
@@ -201,7 +201,7 @@ static void expand_bf16(const void *table, const uint8_t *indices, int64_t count
 
     const struct plane p0 = plane_load(planes), p1 = plane_load(planes + 256);
     for (int64_t i = 0; i < count; i += ISA_STEP) {
-        fetch_ahead(indices + i);
+        fetch_ahead(indices + i, FETCH_AHEAD);
         const __m512i at = _mm512_load_si512(indices + i);
         const __mmask64 upper = _mm512_movepi8_mask(at);
         const __m512i b0 = plane_look_up(&p0, at, upper), b1 = plane_look_up(&p1, at, upper);
@@ -219,6 +219,24 @@ static void expand_bf16(const void *table, const uint8_t *indices, int64_t count
 #include "kernels/cpu/isa_avx512_tile.inc"
 
 /* --- straight from the indices ---------------------------------------------------------------------------------------- */
+
+enum {
+    DIRECT_STEP_BYTES = ISA_TILE_ROWS * ISA_STEP, /* of a tile's indices */
+    DIRECT_INPUT_BYTES =
+        32 << 10, /* of inputs that stay in a cache of 48 KB while tiles pass through */
+};
+
+/* Some columns of a tile. */
+struct direct_part {
+    const uint8_t *indices; /* [steps][ISA_TILE_ROWS][ISA_STEP] */
+    const uint16_t *inputs; /* [steps][inputs][ISA_STEP] */
+    int64_t steps;
+    int64_t ahead; /* bytes behind which indices are asked for */
+    bool is_first, is_last;
+    __m512 (*carried)[ISA_TILE_ROWS]; /* [inputs] sums of parts that are not both */
+    float *sums;                      /* of the last part */
+    int64_t sums_stride;
+};
 
 /* Looks up a step of `row_count` rows and multiplies them with `count` inputs while they are in registers. The counts are
  * constant where this is expanded. Each sum sees its products in the order in which tile_bf16 adds them. */
@@ -250,57 +268,94 @@ look_up_step_bf16(const struct plane *p0, const struct plane *p1, const uint8_t 
     }
 }
 
-/* `row_count` rows of a tile; the first to come by fetches for all. */
+/* Rows [row, row + row_count) of a part: `total`, and `carried` where sums go on. */
 static inline __attribute__((always_inline)) void
-look_up_bf16(const struct plane *p0, const struct plane *p1, const uint8_t *indices,
-             const uint16_t *x, int64_t cols, const bool fetches, const int row_count,
-             const int count, __m512 total[ISA_DIRECT_INPUTS][ISA_TILE_ROWS])
+look_up_rows_bf16(const struct plane *p0, const struct plane *p1, const struct direct_part *part,
+                  const int row, const int row_count, const int count,
+                  __m512 total[ISA_DIRECT_INPUTS][ISA_TILE_ROWS])
 {
+    const uint8_t *indices = part->indices + row * ISA_STEP;
+    const uint16_t *x = part->inputs;
+    const int64_t ahead = part->ahead;
+
     UNROLL
     for (int t = 0; t < count; t++)
         UNROLL
     for (int r = 0; r < row_count; r++)
-        total[t][r] = _mm512_setzero_ps();
-    for (int64_t i = 0; i < cols; i += ISA_STEP) {
+        total[t][r] = part->is_first ? _mm512_setzero_ps() : part->carried[t][row + r];
+    for (int64_t i = 0; i < part->steps; i++) {
         UNROLL
-        for (int r = 0; fetches && r < ISA_TILE_ROWS; r++)
-            fetch_ahead(indices + r * ISA_STEP);
+        for (int r = 0; r < row_count; r++)
+            fetch_ahead(indices + r * ISA_STEP, ahead);
         look_up_step_bf16(p0, p1, indices, x, row_count, count, total);
-        indices += ISA_TILE_ROWS * ISA_STEP;
+        indices += DIRECT_STEP_BYTES;
         x += count * ISA_STEP;
     }
+    if (part->is_last)
+        return;
+    UNROLL
+    for (int t = 0; t < count; t++)
+        UNROLL
+    for (int r = 0; r < row_count; r++)
+        part->carried[t][row + r] = total[t][r];
 }
 
-/* A tile with four rows at once while their sums fit the registers, else with two and two. */
-static inline __attribute__((always_inline)) void
-look_up_tile_bf16(const struct plane *p0, const struct plane *p1, const uint8_t *indices,
-                  const uint16_t *x, int64_t cols, const int count, float *sums,
-                  int64_t sums_stride)
+/* Four rows at once while their sums fit the registers, else two and two. */
+static inline __attribute__((always_inline)) void look_up_part_bf16(const struct plane *p0,
+                                                                    const struct plane *p1,
+                                                                    const struct direct_part *part,
+                                                                    const int count)
 {
     const bool in_halves = count > ISA_DIRECT_INPUTS / 2;
     __m512 first[ISA_DIRECT_INPUTS][ISA_TILE_ROWS], second[ISA_DIRECT_INPUTS][ISA_TILE_ROWS];
 
-    look_up_bf16(p0, p1, indices, x, cols, true, in_halves ? 2 : 4, count, first);
+    look_up_rows_bf16(p0, p1, part, 0, in_halves ? 2 : 4, count, first);
     if (in_halves)
-        look_up_bf16(p0, p1, indices + 2 * ISA_STEP, x, cols, false, 2, count, second);
+        look_up_rows_bf16(p0, p1, part, 2, 2, count, second);
+    if (!part->is_last)
+        return;
     UNROLL
     for (int t = 0; t < count; t++) {
         const __m512 total[ISA_TILE_ROWS] = {first[t][0], first[t][1],
                                              in_halves ? second[t][0] : first[t][2],
                                              in_halves ? second[t][1] : first[t][3]};
-        sums_store(total, sums + t * sums_stride);
+        sums_store(total, part->sums + t * part->sums_stride);
     }
 }
 
-/* Several tiles, so that one's last sums are made while the next one's indices arrive. */
+/* Several tiles, so that one's last sums are made while the next one's indices arrive. Where the inputs of whole rows would
+ * not stay in the fastest cache, all tiles pass by a block of columns before the next block's turn: then what comes next,
+ * and is asked for, is not what stands behind. */
 static inline __attribute__((always_inline)) void
 look_up_tiles_bf16(const uint8_t *planes, const uint8_t *indices, int tiles, const uint16_t *x,
                    int64_t cols, const int count, float *sums, int64_t sums_stride)
 {
     const struct plane p0 = plane_load(planes), p1 = plane_load(planes + 256);
+    const int64_t steps = cols / ISA_STEP;
+    const int64_t steps_max = DIRECT_INPUT_BYTES / (count * ISA_STEP * (int64_t)sizeof *x);
+    const int64_t blocks = (steps + steps_max - 1) / steps_max;
+    const int64_t block_steps = (steps + blocks - 1) / blocks;
+    __m512 carried[ISA_DIRECT_TILES][ISA_DIRECT_INPUTS][ISA_TILE_ROWS];
 
-    for (int i = 0; i < tiles; i++, indices += ISA_TILE_ROWS * cols)
-        look_up_tile_bf16(&p0, &p1, indices, x, cols, count, sums + i * ISA_TILE_ROWS, sums_stride);
+    for (int64_t first = 0; first < steps; first += block_steps) {
+        const int64_t last = steps - first < block_steps ? steps : first + block_steps;
+        for (int i = 0; i < tiles; i++) {
+            const int64_t at = i * steps + first;
+            const int64_t next = i + 1 < tiles ? at + steps : last < steps ? last : tiles * steps;
+            const struct direct_part part = {
+                .indices = indices + at * DIRECT_STEP_BYTES,
+                .inputs = x + first * count * ISA_STEP,
+                .steps = last - first,
+                .ahead = blocks == 1 ? FETCH_AHEAD : (next - at) * DIRECT_STEP_BYTES,
+                .is_first = first == 0,
+                .is_last = last == steps,
+                .carried = carried[i],
+                .sums = sums + i * ISA_TILE_ROWS,
+                .sums_stride = sums_stride,
+            };
+            look_up_part_bf16(&p0, &p1, &part, count);
+        }
+    }
 }
 
 static void multiply_bf16(const void *table, const uint8_t *indices, int tiles, const void *panel,

@@ -20,7 +20,7 @@ enum {
     INPUTS_AT_ONCE =
         3, /* of a tile: twelve sums, three inputs and a weight fill sixteen registers */
     CARRY_FLOATS = ISA_CARRY_BYTES / sizeof(float),
-    FETCH_AHEAD = 4096, /* bytes behind which memory is asked for */
+    FETCH_AHEAD = 8192, /* bytes behind which memory is asked for */
 };
 
 typedef float vector __attribute__((vector_size(VECTOR_LANES * sizeof(float))));

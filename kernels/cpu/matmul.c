@@ -11,7 +11,7 @@
 #include <string.h>
 
 enum {
-    BLOCK_TILES = 4, /* tiles of rows that a member works on at a time */
+    BLOCK_TILES = ISA_DIRECT_TILES, /* tiles of rows that a member works on at a time */
     BLOCK_ROWS = BLOCK_TILES * ISA_TILE_ROWS,
     NARROW_INPUTS = 2 * ISA_TILE_INPUTS, /* inputs up to which rows in memory are read in one go */
     PACK_GRAIN = 8,                      /* inputs that a thread is woken for */

@@ -199,6 +199,8 @@ static void matmul_row_is_the_same_for_any_batch(void **state)
         check_batches((enum storage)storage, 20, 128);
         check_batches((enum storage)storage, 18, 1664);
         check_batches((enum storage)storage, 5, 1700);
+        check_batches((enum storage)storage, 21, 4300);
+        check_batches((enum storage)storage, 5, 16500);
     }
 }
 
