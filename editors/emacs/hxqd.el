@@ -30,8 +30,9 @@ lsp/SETTINGS.md of the sources describes them."
     ("shellscript" sh-mode bash-ts-mode)
     ("typescript" typescript-mode typescript-ts-mode)
     ("typescriptreact" tsx-ts-mode))
-  "Where the server is offered: languages by their names in the protocol, and their modes.
-Eglot runs one server for a buffer: leave out those for which it should be another.  Set before this file is loaded."
+  "Where the server is offered: languages as the protocol names them, their modes.
+Eglot runs one server for a buffer: leave out those for which it should be
+another.  To be set before this file is loaded."
   :type '(alist :key-type string :value-type (repeat symbol)))
 
 (defvar eglot-server-programs)
@@ -66,8 +67,8 @@ Eglot runs one server for a buffer: leave out those for which it should be anoth
 
 (defun hxqd--execute (command &rest options)
   "Have the server run COMMAND with OPTIONS for the place at point.
-Emacs goes on meanwhile, for a model may take longer than a language client waits: the server sends what comes of it, an
-edit or a message."
+Emacs goes on meanwhile, for a model may take longer than a language client
+waits: the server sends what comes of it, an edit or a message."
   (cond
    ((and (fboundp 'eglot-current-server) (eglot-current-server))
     (eglot--signal-textDocument/didChange)
