@@ -15,6 +15,7 @@ struct document {
     uint64_t uri_hash;
     char *language_id;
     int64_t version;
+    uint64_t stamp;
     struct text *text;
     const struct language *language; /* NULL: plain text */
     struct syntax *syntax;           /* NULL: plain text */
@@ -26,6 +27,7 @@ struct documents {
     enum text_lines lines;
     struct document *items[DOCUMENTS_LIMIT]; /* [count], in no order */
     size_t count;
+    uint64_t stamps; /* ever given */
 };
 
 /* FNV-1a, http://www.isthe.com/chongo/tech/comp/fnv: short keys, no adversary: a client can only slow down itself. */
@@ -118,6 +120,11 @@ const char *document_language_id(const struct document *document)
 int64_t document_version(const struct document *document)
 {
     return document->version;
+}
+
+uint64_t document_stamp(const struct document *document)
+{
+    return document->stamp;
 }
 
 const struct text *document_text(const struct document *document)
@@ -248,6 +255,7 @@ struct document *documents_open(struct documents *documents, const char *uri,
         return NULL;
     }
     document->version = version;
+    document->stamp = ++documents->stamps;
     documents->items[documents->count++] = document;
     return document;
 }
@@ -267,5 +275,6 @@ bool documents_change(struct documents *documents, const char *uri, int64_t vers
         }
     }
     document->version = version;
+    document->stamp = ++documents->stamps;
     return true;
 }

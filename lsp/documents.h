@@ -65,6 +65,11 @@ bool documents_close(struct documents *documents, const char *uri);
 const char *document_uri(const struct document *document);
 const char *document_language_id(const struct document *document);
 int64_t document_version(const struct document *document);
+
+/* Another one after every opening and change, of whichever document: versions may come again when a document is opened anew,
+ * and some editors name none. */
+uint64_t document_stamp(const struct document *document);
+
 const struct text *document_text(const struct document *document);
 
 /* NULL for plain text. */

@@ -24,8 +24,8 @@ struct errand {
     enum errand_end end;
     json_int_t serial;
     char *uri;
-    int64_t version;
-    char *before; /* [before_bytes]: the document as it was; NULL where nothing is inserted */
+    uint64_t stamp; /* of the document as it was */
+    char *before;   /* [before_bytes]: the document as it was; NULL where nothing is inserted */
     size_t before_bytes;
     json_t *token; /* of its progress; NULL: none */
     bool is_shown; /* the progress has begun */
@@ -164,12 +164,13 @@ static json_t *errand_edit(struct errand *errand, const char **sentence)
         const struct text *now = document_text(document);
         size_t bytes = strlen(text);
         *sentence = "the text has changed there in the meantime";
-        if (document_version(document) == errand->version ||
+        if (document_stamp(document) == errand->stamp ||
             edits_rebase(errand->before, errand->before_bytes, text_bytes(now), text_size(now),
                          &range)) {
-            *sentence = "nothing would change";
             edits_narrow(text_bytes(now), &range, &inserted, &bytes);
-            if (bytes > 0 || range.end > range.start)
+            const bool is_change = bytes > 0 || range.end > range.start;
+            *sentence = is_change ? "no memory for an edit" : "nothing would change";
+            if (is_change)
                 edit = edits_write(client, document, range, inserted, bytes);
         }
     }
@@ -320,7 +321,7 @@ static struct errand *errand_create(struct client *client, const struct rpc_mess
     errand->end = end;
     errand->serial = client->errand_serial++;
     errand->uri = strdup(document_uri(document));
-    errand->version = document_version(document);
+    errand->stamp = document_stamp(document);
     errand->task = *task;
     *task = (struct task){0};
     errand->before_bytes = is_inserted ? text_size(text) : 0;

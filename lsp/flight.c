@@ -27,7 +27,6 @@ static void flight_run(struct worker_job *job, struct engine *engine)
         .cancel = &job->is_cancelled,
         .relay = flight->relay,
     };
-    candidates_finish(&flight->candidates); /* of a run that was interrupted */
     candidates_generate(&flight->candidates, engine, &flight->context, &request, &job->error);
     flight->taken_ms = (double)(uv_hrtime() - begun_ns) / 1e6;
 }

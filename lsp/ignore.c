@@ -2,11 +2,13 @@
  * each from the last rule to the first, so that the first one that fits is the one that decides. */
 #include "lsp/ignore.h"
 
+#include <fcntl.h>
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "lsp/glob.h"
 
@@ -103,13 +105,17 @@ struct ignore *ignore_create(const struct ignore *above, const char *folder, con
 /* A level with the rules of one file for what is below `folder`. */
 static struct ignore *ignore_read(const struct ignore *above, const char *folder, const char *path)
 {
-    FILE *file = fopen(path, "re");
+    /* a pipe in its place must not make us wait */
+    const int descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+    FILE *file = descriptor >= 0 ? fdopen(descriptor, "r") : NULL;
     char *text = file ? malloc(IGNORE_FILE_BYTES) : NULL;
     size_t bytes = text ? fread(text, 1, IGNORE_FILE_BYTES, file) : 0;
     struct ignore *level = ignore_create(above, folder, text, bytes);
 
     if (file)
         fclose(file);
+    else if (descriptor >= 0)
+        close(descriptor);
     free(text);
     return level;
 }

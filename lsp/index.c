@@ -301,6 +301,9 @@ static bool index_take_all(struct index *index, const struct index *before, cons
     if (walk->count > 0)
         qsort(walk->found, walk->count, sizeof *walk->found, found_compare);
     for (size_t i = 0; i < walk->count; i++) {
+        /* of a folder in another one, both of which were named */
+        if (i > 0 && strcmp(walk->found[i].path, walk->found[i - 1].path) == 0)
+            continue;
         index->is_full = index->count >= files_max || index->bytes >= INDEX_TEXT_BYTES;
         if (index->is_full)
             break;

@@ -83,7 +83,7 @@ bool question_init(struct question *question, const struct client *client,
         .target = {target.start, target.end},
         .token = json_incref(partial_token(message->params)),
         .uri = strdup(document_uri(document)),
-        .version = document_version(document),
+        .stamp = document_stamp(document),
         .lead = strndup(target.lead, target.lead_bytes),
         .is_invoked =
             json_integer_value(json_object_get(circumstances, "triggerKind")) == TRIGGER_INVOKED,
@@ -109,13 +109,13 @@ void question_finish(struct question *question)
 bool question_is_current(const struct question *question, const struct client *client)
 {
     const struct document *document = documents_find(client->documents, question->uri);
-    return document && document_version(document) == question->version;
+    return document && document_stamp(document) == question->stamp;
 }
 
 struct graft *question_graft(const struct question *question, const struct client *client)
 {
     struct document *document = documents_find(client->documents, question->uri);
-    if (!document || document_version(document) != question->version)
+    if (!document || document_stamp(document) != question->stamp)
         return NULL;
 
     const struct text *text = document_text(document);

@@ -19,7 +19,7 @@ struct question {
     json_t *token;      /* for partial results; NULL where the editor wants none */
     size_t shown_bytes; /* of the last partial result */
     char *uri;
-    int64_t version; /* of the document that is asked about */
+    uint64_t stamp; /* of the document that is asked about */
     char
         *lead; /* what every text begins with: the selected entry of the editor's own list, or "" */
     bool is_invoked;        /* by the user, not by typing */

@@ -212,14 +212,11 @@ static int token_limit(enum writing_kind kind)
 /* What is wanted, whole code points of it. Diagnostics quote the code that they are about, with any secret in it. */
 static char *copy_instruction(const char *instruction)
 {
-    char *copy = strndup(instruction, TASK_INSTRUCTION_BYTES);
-    size_t bytes = copy ? strlen(copy) : 0;
+    size_t bytes = strnlen(instruction, TASK_INSTRUCTION_BYTES);
 
-    while (bytes == TASK_INSTRUCTION_BYTES && (instruction[bytes] & 0xC0) == 0x80)
-        copy[--bytes] = '\0';
-    if (copy)
-        secrets_mask(copy, bytes);
-    return copy;
+    while (bytes > 0 && (instruction[bytes] & 0xC0) == 0x80)
+        bytes--;
+    return secrets_copy(instruction, bytes);
 }
 
 bool task_init(struct task *task, enum writing_kind kind, struct client *client,

@@ -25,6 +25,7 @@ struct workspace {
     bool is_watched;
 
     struct index *index;
+    char *index_rules; /* that it was built by */
     uint64_t generation;
     uint64_t built_ms;   /* when the last build was started, by the loop's clock */
     bool is_touched;     /* files may have changed since the last build was started */
@@ -105,6 +106,7 @@ static void workspace_free(struct workspace *workspace)
         free(workspace->folders[i]);
     workspace_clear_near(workspace);
     index_destroy(workspace->index);
+    free(workspace->index_rules);
     free(workspace->rules);
     free(workspace);
 }
@@ -117,9 +119,13 @@ static void build_done(uv_work_t *work, int status)
 
     workspace->build = NULL;
     if (index) {
-        workspace->generation += !index_is_unchanged(index);
+        workspace->generation +=
+            !index_is_unchanged(index) || strcmp(build->rules, workspace->index_rules) != 0;
         index_destroy(workspace->index);
         workspace->index = index;
+        free(workspace->index_rules);
+        workspace->index_rules = build->rules;
+        build->rules = NULL;
     }
     build_destroy(build);
     if (workspace->is_closed)
@@ -247,8 +253,10 @@ bool workspace_set_rules(struct workspace *workspace, const char *rules)
     const bool is_new = strcmp(copy, workspace->rules) != 0;
     free(workspace->rules);
     workspace->rules = copy;
-    if (is_new)
+    if (is_new) {
+        workspace->generation++;
         workspace_touch(workspace);
+    }
     return true;
 }
 
@@ -296,7 +304,11 @@ const struct index *workspace_index(struct workspace *workspace)
         workspace->is_touched = true;
     if (workspace->is_touched && !is_busy && !workspace->is_closing)
         uv_timer_start(&workspace->timer, on_due, WORKSPACE_DELAY_MS, 0);
-    return workspace->index;
+
+    /* what was built by other rules may hold what these leave out */
+    return workspace->index && strcmp(workspace->index_rules, workspace->rules) == 0
+               ? workspace->index
+               : NULL;
 }
 
 void workspace_count(const struct workspace *workspace, struct index_counts *counts)

@@ -38,7 +38,8 @@ void workspace_destroy(struct workspace *workspace);
 bool workspace_add(struct workspace *workspace, const char *path);
 void workspace_remove(struct workspace *workspace, const char *path);
 
-/* Patterns of the user, one to a line as in a .gitignore; copied. */
+/* Patterns of the user, one to a line as in a .gitignore; copied. Others than before hold at once: there is no index until one is
+ * built by them. */
 bool workspace_set_rules(struct workspace *workspace, const char *rules);
 
 /* Forgets which files the user works in; then one is added by its path, unless there are enough. A full index is made anew for
@@ -60,7 +61,7 @@ const struct index *workspace_index(struct workspace *workspace);
 /* Counts of the newest index, without asking for one. */
 void workspace_count(const struct workspace *workspace, struct index_counts *counts);
 
-/* Changes when the index does. */
+/* Changes when the index or the patterns do. */
 uint64_t workspace_generation(const struct workspace *workspace);
 
 /* How `path` is shown: below its folder, else its last part; borrowed from `path`. */

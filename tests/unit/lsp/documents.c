@@ -235,6 +235,26 @@ static void definitions_are_those_of_the_text_as_it_is(void **state)
     documents_destroy(documents);
 }
 
+/* What is computed for one state of a document must not be taken for another's. */
+static void stamp_never_comes_again(void **state)
+{
+    (void)state;
+    struct documents *documents = documents_create(TEXT_UTF8, TEXT_LINES_PROTOCOL);
+    const struct document_change change = whole("b");
+    uint64_t stamps[4];
+
+    stamps[0] = document_stamp(documents_open(documents, "a", "c", 0, "a", 1, NULL));
+    stamps[1] = document_stamp(documents_open(documents, "b", "c", 0, "a", 1, NULL));
+    assert_true(documents_change(documents, "a", 0, &change, 1, NULL));
+    stamps[2] = document_stamp(documents_find(documents, "a"));
+    documents_close(documents, "a");
+    stamps[3] = document_stamp(documents_open(documents, "a", "c", 0, "a", 1, NULL));
+    for (size_t i = 0; i < COUNT(stamps); i++)
+        for (size_t k = i + 1; k < COUNT(stamps); k++)
+            assert_int_not_equal(stamps[i], stamps[k]);
+    documents_destroy(documents);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -247,6 +267,7 @@ int main(void)
         cmocka_unit_test(opening_beyond_a_limit_is_refused),
         cmocka_unit_test(tree_after_edits_is_that_of_the_text),
         cmocka_unit_test(definitions_are_those_of_the_text_as_it_is),
+        cmocka_unit_test(stamp_never_comes_again),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -129,8 +129,13 @@ static void index_passes_over_what_cannot_be_read(void **state)
     assert_int_equal(symlink("nowhere.c", path_in(scratch_root, "broken.c")), 0);
     assert_int_equal(symlink("itself", path_in(scratch_root, "itself")), 0);
 
+    scratch_make_folder("piped");
+    assert_int_equal(mkfifo(path_in(scratch_root, "piped/.gitignore"), 0600), 0);
+    scratch_write("piped/beside.c", "int beside(void);\n");
+
     struct index *index = build(NULL);
     assert_int_equal(count_of(index, "fits"), 1);
+    assert_int_equal(count_of(index, "beside"), 1);
     assert_int_equal(count_of(index, "large"), 0);
     assert_int_equal(count_of(index, "binary"), 0);
     assert_int_equal(count_of(index, "closed"), reads_all);
@@ -207,6 +212,25 @@ static void index_that_is_full_holds_what_is_near(void **state)
     }
 }
 
+/* Editors may name a folder and another one in it. */
+static void index_of_a_folder_in_another_one_holds_its_files_once(void **state)
+{
+    static const atomic_bool no;
+    const char *folders[] = {scratch_root, path_in(scratch_root, "nested")};
+    const struct index_source source = {.folders = folders, .count = 2, .rules = ""};
+
+    (void)state;
+    scratch_make_folder("nested");
+    scratch_write("nested/once.c", "int once(void);\n");
+    struct index *first = index_build(NULL, &source, &no);
+    struct index *second = index_build(first, &source, &no);
+    assert_int_equal(count_of(first, "once"), 1);
+    assert_int_equal(count_of(second, "once"), 1);
+    assert_true(index_is_unchanged(second));
+    index_destroy(first);
+    index_destroy(second);
+}
+
 static void index_build_can_be_cancelled(void **state)
 {
     const atomic_bool yes = true;
@@ -242,6 +266,7 @@ int main(void)
         cmocka_unit_test(index_follows_a_file_that_is_renamed),
         cmocka_unit_test(definitions_of_a_vanished_file_are_none),
         cmocka_unit_test(index_that_is_full_holds_what_is_near),
+        cmocka_unit_test(index_of_a_folder_in_another_one_holds_its_files_once),
         cmocka_unit_test(index_build_can_be_cancelled),
         cmocka_unit_test(index_of_what_is_not_there_is_empty),
     };

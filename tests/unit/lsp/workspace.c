@@ -1,8 +1,10 @@
 /* Folders are looked through when they are asked for, off the loop's thread, and can be given up at any moment. */
 #include "tests/support/test.h"
 
+#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "lsp/workspace.h"
 #include "tests/support/scratch.h"
@@ -51,13 +53,69 @@ static void index_is_begun_when_asked_for_and_renewed_when_touched(void **state)
     assert_int_equal(counts.definitions, 3);
     assert_int_equal(counts.read, 1);
 
-    /* the user's own patterns */
+    /* the user's own patterns hold at once, and so do the old ones when they come back */
     assert_true(workspace_set_rules(workspace, "a.*\n"));
-    await_generation(&loop, workspace, 2);
+    assert_int_equal(workspace_generation(workspace), 3);
+    assert_null(workspace_index(workspace));
+    assert_true(workspace_set_rules(workspace, ""));
+    assert_non_null(workspace_index(workspace));
+    assert_true(workspace_set_rules(workspace, "a.*\n"));
+    await_generation(&loop, workspace, 5);
     index_count(workspace_index(workspace), &counts);
     assert_int_equal(counts.definitions, 2);
+    assert_int_equal(counts.read, 0);
     assert_true(workspace_hides(workspace, path_in(scratch_root, "a.c")));
     assert_false(workspace_hides(workspace, path_in(scratch_root, "b.c")));
+    finish(&loop, workspace);
+}
+
+static void write_old(const char *name, const char *text)
+{
+    static const struct timespec times[] = {{1000, 0}, {1000, 0}};
+
+    scratch_write(name, text);
+    assert_int_equal(utimensat(AT_FDCWD, path_in(scratch_root, name), times, 0), 0);
+}
+
+static size_t count_of(struct workspace *workspace, const char *name)
+{
+    return index_find(workspace_index(workspace), name, strlen(name), NULL, 0);
+}
+
+/* Where there are more files than an index holds, the newest are in it, and then those near a file that is opened. */
+static void index_that_is_full_is_renewed_for_a_file_that_is_opened(void **state)
+{
+    char name[64];
+    uv_loop_t loop;
+
+    (void)state;
+    scratch_make_folder("many");
+    scratch_make_folder("few");
+    write_old("few/old.c", "int near_one(void);\n");
+    uv_loop_init(&loop);
+    struct workspace *workspace = workspace_create(&loop);
+    assert_true(workspace_add(workspace, scratch_root));
+    workspace_index(workspace);
+    await_generation(&loop, workspace, 0);
+
+    /* one that has room is not renewed */
+    workspace_add_near(workspace, path_in(scratch_root, "few/opened.c"));
+    workspace_index(workspace);
+    assert_false(uv_run(&loop, UV_RUN_NOWAIT));
+    workspace_clear_near(workspace);
+
+    for (int i = 0; i < INDEX_FILES_MAX; i++) {
+        snprintf(name, sizeof name, "many/%d.h", i);
+        scratch_write(name, "");
+    }
+    workspace_touch(workspace);
+    await_generation(&loop, workspace, 1);
+    assert_int_equal(count_of(workspace, "near_one"), 0);
+    workspace_add_near(workspace, path_in(scratch_root, "few/opened.h"));
+    workspace_index(workspace);
+    assert_true(uv_run(&loop, UV_RUN_NOWAIT));
+    await_generation(&loop, workspace, 2);
+    assert_int_equal(count_of(workspace, "near_one"), 1);
     finish(&loop, workspace);
 }
 
@@ -109,6 +167,7 @@ int main(void)
         cmocka_unit_test(index_is_begun_when_asked_for_and_renewed_when_touched),
         cmocka_unit_test(workspace_is_given_up_while_it_is_looked_through),
         cmocka_unit_test(paths_are_shown_below_their_folder),
+        cmocka_unit_test(index_that_is_full_is_renewed_for_a_file_that_is_opened),
     };
     return cmocka_run_group_tests(tests, scratch_setup, scratch_teardown);
 }
