@@ -105,31 +105,30 @@ function editor:messages()
   return vim.fn.rpcrequest(self.channel, 'nvim_exec2', 'messages', { output = true }).output
 end
 
---- The ghost text that is shown as one string, or nil; after it the row and the column where it stands, from 0.
-function editor:ghost()
+-- The ghost text as Neovim keeps it: row, column, its lines as chunks; nil where there is none.
+local function find_ghost(self)
   local mark = self:lua([[
     local namespace = vim.api.nvim_create_namespace(...)
     return vim.api.nvim_buf_get_extmarks(0, namespace, 0, -1, { details = true })[1]
   ]], NAMESPACE)
-  if mark == vim.NIL then
-    return nil
+  if mark ~= vim.NIL then
+    return mark[2], mark[3], vim.list_extend({ mark[4].virt_text or { { '' } } }, mark[4].virt_lines or {})
   end
-  local lines = { mark[4].virt_text and mark[4].virt_text[1][1] or '' }
-  for _, line in ipairs(mark[4].virt_lines or {}) do
-    table.insert(lines, line[1][1])
+end
+
+--- The ghost text that is shown as one string, or nil; after it the row and the column where it stands, from 0.
+function editor:ghost()
+  local row, column, lines = find_ghost(self)
+  if row then
+    return table.concat(vim.tbl_map(function(line) return line[1][1] end, lines), '\n'), row, column
   end
-  return table.concat(lines, '\n'), mark[2], mark[3]
 end
 
 --- What stands behind the ghost text when there are several candidates, such as " (2/3)"; nil where nothing does.
 function editor:hint()
-  local mark = self:lua([[
-    local namespace = vim.api.nvim_create_namespace(...)
-    return vim.api.nvim_buf_get_extmarks(0, namespace, 0, -1, { details = true })[1]
-  ]], NAMESPACE)
-  local details = mark ~= vim.NIL and mark[4] or {}
-  local last = (details.virt_lines or {})[#(details.virt_lines or {})] or details.virt_text or {}
-  return last[2] and last[2][1]
+  local row, _, lines = find_ghost(self)
+  local behind = row and lines[#lines][2]
+  return behind and behind[1]
 end
 
 --- Waits until the server is attached and has loaded its model; before that it has nothing to offer.
@@ -140,16 +139,18 @@ function editor:wait_ready()
   end)
 end
 
+--- Whether the server owes ghost text.
+function editor:is_asking()
+  return self:lua([[
+    local client = vim.lsp.get_clients({ name = 'hxqd' })[1]
+    local asks = function(request) return request.method == 'textDocument/inlineCompletion' end
+    return client ~= nil and vim.iter(vim.tbl_values(client.requests)):any(asks)
+  ]])
+end
+
 --- Waits for ghost text that does not grow any more, and returns it.
 function editor:wait_ghost()
-  return self:wait('ghost text', function()
-    local is_asking = self:lua([[
-      local client = vim.lsp.get_clients({ name = 'hxqd' })[1]
-      local asks = function(request) return request.method == 'textDocument/inlineCompletion' end
-      return client ~= nil and vim.iter(vim.tbl_values(client.requests)):any(asks)
-    ]])
-    return not is_asking and self:ghost()
-  end)
+  return self:wait('ghost text', function() return not self:is_asking() and self:ghost() end)
 end
 
 --- Runs one of the server's commands and returns its result.
@@ -177,6 +178,26 @@ end
 --- Process ids of the servers that this editor has started.
 function editor:server_pids()
   return self:lua('return vim.api.nvim_get_proc_children(vim.fn.getpid())')
+end
+
+--- Has the server restarted by the command, and waits for the other one.
+function editor:restart_server()
+  local pid = self:server_pids()[1]
+  self:press('<Esc>:Hxqd restart<CR>')
+  self:wait('another server', function()
+    local pids = self:server_pids()
+    return #pids == 1 and pids[1] ~= pid
+  end)
+  self:wait_ready()
+end
+
+--- The report of `:checkhealth hxqd`.
+function editor:health()
+  self:press('<Esc>:checkhealth hxqd<CR>')
+  return self:wait('the report', function()
+    local text = self:text()
+    return text:find('hxqd: conflicts') and text
+  end)
 end
 
 return editor

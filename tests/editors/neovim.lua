@@ -9,6 +9,7 @@ local TYPED, SETTLE_MS = suite.TYPED, suite.SETTLE_MS
 local expect_equal, expect_match, expect_text = suite.expect_equal, suite.expect_match, suite.expect_text
 local expect_server_agrees = suite.expect_server_agrees
 local type_for_ghost, split_ghost = suite.type_for_ghost, suite.split_ghost
+local accept_ghost, type_and_accept = suite.accept_ghost, suite.type_and_accept
 local test, test_both = suite.test, suite.test_both
 
 test_both('ghost_after_typing_stands_at_cursor', function(nvim)
@@ -22,17 +23,11 @@ test_both('ghost_after_typing_stands_at_cursor', function(nvim)
 end)
 
 test_both('accept_ghost_inserts_exactly_it', function(nvim)
-  local before, ghost = type_for_ghost(nvim)
-  nvim:press('<Tab>')
-  expect_text(nvim, before .. ghost)
-  expect_server_agrees(nvim)
+  type_and_accept(nvim)
 end)
 
 test_both('accept_after_wide_characters_inserts_at_cursor', function(nvim)
-  local before, ghost = type_for_ghost(nvim, 'print("naïve 😀 é", ')
-  nvim:press('<Tab>')
-  expect_text(nvim, before .. ghost)
-  expect_server_agrees(nvim)
+  type_and_accept(nvim, 'print("naïve 😀 é", ')
 end)
 
 test_both('key_pressed_with_accept_key_stays_behind_accepted_text', function(nvim)
@@ -74,23 +69,12 @@ test_both('typing_something_else_hides_ghost_and_accept_key_is_a_tab', function(
 end)
 
 test_both('answer_to_older_text_is_not_shown', function(nvim)
-  type_for_ghost(nvim)
-  local pid = nvim:server_pids()[1]
-  vim.uv.kill(pid, 'sigstop')
-  nvim:press(' ')
-  nvim:wait('the request', function()
-    return nvim:lua("return next(vim.lsp.get_clients({ name = 'hxqd' })[1].requests) ~= nil")
-  end)
+  local let_go = suite.type_and_hold_answer(nvim)
   -- Neovim holds this key back for a moment, so the server cannot know that its answer is too late.
   nvim:press('x')
-  vim.uv.kill(pid, 'sigcont')
-  local before = nvim:text()
-
+  let_go()
   -- The first ghost text to be seen is one for the newer text: it can be accepted.
-  local ghost = nvim:wait_ghost()
-  nvim:press('<Tab>')
-  expect_text(nvim, before .. ghost)
-  expect_server_agrees(nvim)
+  accept_ghost(nvim)
 end)
 
 test_both('leaving_insert_mode_hides_ghost', function(nvim)
@@ -146,6 +130,13 @@ test_both('automatic_turned_off_shows_ghost_when_asked_only', function(nvim)
   nvim:wait_ghost()
 end, '{ automatic = false, settings = { minProbability = 0 } }')
 
+test_both('ghost_asked_for_before_neovim_asks_is_shown', function(nvim)
+  nvim:wait_ready()
+  nvim:press('Go' .. TYPED .. '<M-Bslash>')
+  expect_equal(nvim:lua('return vim.fn.mode()'), 'i', 'the mode')
+  nvim:wait_ghost()
+end, '{ automatic = false, settings = { minProbability = 0 } }')
+
 test_both('ghost_grows_while_it_is_written', function(nvim)
   nvim:lua([[
     Pieces = {}
@@ -179,6 +170,16 @@ test('growing_turned_off_asks_for_no_pieces', function(nvim)
   expect_equal(nvim:lua('return Got'), vim.NIL, 'a piece')
 end, '{ growing = false, settings = { minProbability = 0 } }')
 
+-- How many items the server has for the cursor.
+local function count_items(nvim)
+  return nvim:lua([[
+    local client = vim.lsp.get_clients({ name = 'hxqd' })[1]
+    local params = vim.lsp.util.make_position_params(0, client.offset_encoding)
+    params.context = { triggerKind = 1 }
+    return #client:request_sync('textDocument/inlineCompletion', params, 10000, vim.api.nvim_get_current_buf()).result
+  ]])
+end
+
 test_both('filetype_turned_off_shows_no_ghost_until_turned_on', function(nvim)
   type_for_ghost(nvim)
   nvim:press('<Esc>:Hxqd disable python<CR>')
@@ -187,14 +188,11 @@ test_both('filetype_turned_off_shows_no_ghost_until_turned_on', function(nvim)
   vim.wait(SETTLE_MS)
   expect_equal(nvim:ghost(), nil, 'the ghost text')
   -- The server too does nothing for this language.
-  expect_equal(nvim:lua([[
-    local client = vim.lsp.get_clients({ name = 'hxqd' })[1]
-    local params = vim.lsp.util.make_position_params(0, client.offset_encoding)
-    params.context = { triggerKind = 1 }
-    return #client:request_sync('textDocument/inlineCompletion', params, 10000, 1).result
-  ]]), 0, 'the number of items')
+  expect_equal(count_items(nvim), 0, 'the number of items')
   nvim:press('<Esc>:Hxqd enable python<CR>A<BS>')
   nvim:wait_ghost()
+  nvim:press('~')
+  expect_equal(nvim:ghost(), nil, 'the ghost text after something else was typed')
 end)
 
 test('filetype_turned_off_by_setup_shows_no_ghost', function(nvim)
@@ -203,6 +201,21 @@ test('filetype_turned_off_by_setup_shows_no_ghost', function(nvim)
   vim.wait(SETTLE_MS)
   expect_equal(nvim:ghost(), nil, 'the ghost text')
 end, '{ settings = { languages = { python = { enabled = false } } } }')
+
+test('filetype_turned_off_stays_off_for_another_server', function(nvim)
+  type_for_ghost(nvim)
+  nvim:press('<Esc>:Hxqd disable python<CR>')
+  nvim:restart_server()
+  nvim:press('A ')
+  expect_equal(count_items(nvim), 0, 'the number of items')
+end)
+
+test('everything_turned_off_goes_before_a_language_that_setup_turned_on', function(nvim)
+  type_for_ghost(nvim)
+  nvim:press('<Esc>:Hxqd disable<CR>A ')
+  nvim:wait('the status', function() return nvim:lua("return require('hxqd').status()") == 'hxqd off' end)
+  expect_equal(count_items(nvim), 0, 'the number of items')
+end, '{ settings = { minProbability = 0, languages = { python = { enabled = true } } } }')
 
 test('status_of_ready_server_names_device_and_latency', function(nvim)
   type_for_ghost(nvim)
@@ -241,6 +254,29 @@ test('command_that_cannot_be_done_says_why', function(nvim)
   nvim:wait('the message', function() return nvim:messages():find('there is no :Hxqd nonsense', 1, true) end)
 end)
 
+test('command_with_a_range_is_about_all_of_its_lines', function(nvim)
+  nvim:wait_ready()
+  nvim:lua([[
+    local function complain(row, severity, message)
+      return { lnum = row, col = 0, severity = severity, message = message }
+    end
+    vim.diagnostic.set(vim.api.nvim_create_namespace('test'), 0, {
+      complain(0, 2, 'a warning'), complain(1, 1, 'an error'), complain(4, 1, 'an error elsewhere'),
+    })
+    vim.o.selection = 'exclusive'
+    local client = vim.lsp.get_clients({ name = 'hxqd' })[1]
+    client.request = function(_, method, params)
+      Asked = method == 'workspace/executeCommand' and params.arguments[1] or Asked
+    end
+  ]])
+  nvim:press('G:1,2Hxqd fix<CR>')
+  local asked = nvim:lua('return Asked')
+  expect_equal(asked.diagnostic.message, 'an error', 'the diagnostic')
+  expect_equal(vim.inspect(asked.range), vim.inspect({
+    start = { line = 0, character = 0 }, ['end'] = { line = 1, character = #'    return a + b' },
+  }), 'the range')
+end)
+
 test('command_names_and_filetypes_are_completed', function(nvim)
   local function completed(line)
     return table.concat(nvim:lua("return vim.fn.getcompletion(..., 'cmdline')", line), ' ')
@@ -264,17 +300,13 @@ end)
 
 test('command_restart_starts_another_server', function(nvim)
   type_for_ghost(nvim)
-  local pid = nvim:server_pids()[1]
-  nvim:press('<Esc>:Hxqd restart<CR>')
-  nvim:wait('another server', function()
-    local pids = nvim:server_pids()
-    return #pids == 1 and pids[1] ~= pid
-  end)
-  nvim:wait_ready()
+  nvim:restart_server()
   nvim:press('cc' .. TYPED .. ' ')
   nvim:wait_ghost()
   expect_server_agrees(nvim)
   expect_equal(nvim:messages():match('hxqd stopped'), nil, 'a message')
+  nvim:press('~')
+  expect_equal(nvim:ghost(), nil, 'the ghost text after something else was typed')
 end)
 
 test('hover_shows_signature_of_name_under_cursor', function(nvim)
@@ -353,6 +385,13 @@ test('hover_entered_while_it_grows_says_all_of_it_once', function(nvim)
   expect_equal(nvim:lua('return Cancelled'), 0, 'cancelled requests')
 end, SLOW:format(''))
 
+test('hover_made_a_window_of_its_own_goes_on', function(nvim)
+  hover_and_note(nvim)
+  nvim:lua("vim.api.nvim_win_set_config(vim.b.lsp_floating_preview, { split = 'right', win = 0 })")
+  wait_explanation(nvim)
+  expect_equal(nvim:messages(), '', 'the messages')
+end, SLOW:format(''))
+
 test('hover_closed_while_it_grows_stops_the_model', function(nvim)
   hover_and_note(nvim)
   nvim:press('l')
@@ -410,19 +449,49 @@ test('yank_of_several_lines_is_told_to_the_server', function(nvim)
   nvim:wait('the notification', function()
     return nvim:lua('return Yanked') == 'def add(a, b):\n    return a + b'
   end)
+  nvim:press('1000pggyG')
+  nvim:wait('the notification', function()
+    return #vim.split(nvim:lua('return Yanked'), '\n') == 256
+  end)
 end)
+
+-- Presses <Tab> where there is no ghost text.
+local function expect_tab(nvim, expected)
+  local before = nvim:text()
+  nvim:press('<Tab>')
+  expect_text(nvim, before .. expected)
+end
 
 test('accept_key_without_ghost_does_what_it_did_before', function(nvim)
   nvim:wait_ready()
-  nvim:lua([[vim.keymap.set('i', '<Tab>', function() return 'expr' end, { expr = true })]])
   nvim:press('Go')
-  local before = nvim:text()
-  nvim:press('<Tab>')
-  expect_text(nvim, before .. 'expr')
+  nvim:lua([[vim.keymap.set('i', '<Tab>', function() return 'expr' end, { expr = true })]])
+  expect_tab(nvim, 'expr')
   nvim:lua([[vim.keymap.set('i', '<Tab>', 'plain')]])
-  nvim:press('<Tab>')
-  expect_text(nvim, before .. 'exprplain')
+  expect_tab(nvim, 'plain')
+  -- A snippet plugin's, which presses its own key where it has nothing to do.
+  nvim:lua([[vim.keymap.set('i', '<Tab>', function() return '<Tab>' end, { expr = true, remap = true })]])
+  nvim:press('#')
+  expect_tab(nvim, '  ')
 end)
+
+test('accept_key_mapped_in_the_buffer_does_what_it_did_before', function(nvim)
+  nvim:wait_ready()
+  nvim:press('Go')
+  expect_tab(nvim, 'snippet')
+  -- It is handed back when the server goes.
+  nvim:lua("vim.lsp.enable('hxqd', false)")
+  nvim:wait('the key', function()
+    return nvim:lua("return vim.fn.maparg('<Tab>', 'i', false, true).desc") == 'a snippet'
+  end)
+  expect_equal(nvim:lua("return vim.fn.maparg('<M-Right>', 'i')"), '', 'another key')
+  expect_tab(nvim, 'snippet')
+end, nil, [[
+  vim.api.nvim_create_autocmd('FileType', { callback = function(event)
+    vim.keymap.set('i', '<Tab>', function() return 'snippet' end, { buffer = event.buf, expr = true, desc = 'a snippet' })
+  end })
+  require('hxqd').setup({ cmd = { vim.env.HXQD, 'serve', '--stdio' } })
+]])
 
 test('keymaps_turned_off_are_not_set', function(nvim)
   local before = type_for_ghost(nvim)
@@ -457,11 +526,7 @@ end, '{ cmd = { "false" } }')
 
 test('checkhealth_with_attached_server_is_all_ok', function(nvim)
   type_for_ghost(nvim)
-  nvim:press('<Esc>:checkhealth hxqd<CR>')
-  local report = nvim:wait('the report', function()
-    local text = nvim:text()
-    return text:find('hxqd: conflicts') and text
-  end)
+  local report = nvim:health()
   local facts = {
     'inline completion', 'hxqd doctor is content', 'the model is loaded', 'ghost text is on',
   }
@@ -473,11 +538,7 @@ test('checkhealth_with_attached_server_is_all_ok', function(nvim)
 end)
 
 test('checkhealth_without_program_says_what_to_do', function(nvim)
-  nvim:press(':checkhealth hxqd<CR>')
-  local report = nvim:wait('the report', function()
-    local text = nvim:text()
-    return text:find('hxqd: conflicts') and text
-  end)
+  local report = nvim:health()
   expect_match(report, 'ERROR program not found')
   expect_match(report, 'bootstrap build')
 end, '{ cmd = { "/nonexistent/hxqd", "serve", "--stdio" } }')

@@ -86,7 +86,8 @@ local CHECKS = {
     return all(manual, '|hl%-(%w+)|'), all(code(), "'(Compl%w+)'")
   end,
   fields_of_facts = function()
-    return all(section(5):match('the same as a table with(.*)'), '`([%l_]+)`'), all(read(FOLDER .. 'lua/hxqd/status.lua'):match('return {\n(.-)  }'), '\n?    ([%l_]+) = ')
+    local real = read(FOLDER .. 'lua/hxqd/status.lua'):match('return {\n(.-)  }')
+    return all(section(5):match('the same as a table with(.*)'), '`([%l_]+)`'), all(real, '\n?    ([%l_]+) = ')
   end,
   tags = function()
     return all(read(FOLDER .. 'doc/tags'), '([^\n\t]+)\thxqd.txt'), all(manual, '%*([^%s*]+)%*')

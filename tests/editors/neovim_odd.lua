@@ -8,19 +8,11 @@ local suite = require('suite')
 local SETTLE_MS = suite.SETTLE_MS
 local expect_equal, expect_match, expect_text = suite.expect_equal, suite.expect_match, suite.expect_text
 local expect_server_agrees, type_for_ghost = suite.expect_server_agrees, suite.type_for_ghost
+local accept_ghost, type_and_accept = suite.accept_ghost, suite.type_and_accept
 local test, test_both = suite.test, suite.test_both
 
 local function attached(nvim, buffer)
   return nvim:lua("return #vim.lsp.get_clients({ name = 'hxqd', bufnr = ... })", buffer or 0)
-end
-
--- The report of `:checkhealth hxqd`.
-local function health(nvim)
-  nvim:press('<Esc>:checkhealth hxqd<CR>')
-  return nvim:wait('the report', function()
-    local text = nvim:text()
-    return text:find('hxqd: conflicts') and text
-  end)
 end
 
 -- --- the first start ---------------------------------------------------------------------------------------------------
@@ -29,19 +21,20 @@ end
 local ON_PATH = "vim.env.PATH = vim.fs.dirname(vim.env.HXQD) .. ':' .. vim.env.PATH\n"
 
 test('core_client_alone_completes', function(nvim)
-  local before, ghost = type_for_ghost(nvim)
-  nvim:press('<Tab>')
-  expect_text(nvim, before .. ghost)
+  type_and_accept(nvim)
   expect_equal(nvim:messages():match('E%d+:[^\n]*'), nil, 'an error')
+  nvim:press('<Esc>:Hxqd disable lua<CR>')
+  nvim:wait('the settings', function()
+    return nvim:lua("return vim.lsp.get_clients({ name = 'hxqd' })[1].settings.hxqd.languages") ~= vim.NIL
+  end)
+  expect_equal(nvim:lua("return vim.lsp.get_clients({ name = 'hxqd' })[1].settings.hxqd.minProbability"), 0, 'a setting')
 end, nil, ON_PATH .. [[
-  vim.lsp.config('hxqd', { init_options = { minProbability = 0 } })
+  vim.lsp.config('hxqd', { settings = { hxqd = { minProbability = 0 } } })
   vim.lsp.enable('hxqd')
 ]])
 
 test('package_folder_with_link_and_packadd_completes', function(nvim)
-  local before, ghost = type_for_ghost(nvim)
-  nvim:press('<Tab>')
-  expect_text(nvim, before .. ghost)
+  type_and_accept(nvim)
   nvim:press('<Esc>:helptags ALL | help :Hxqd<CR>')
   nvim:wait('the manual', function() return nvim:text():find('COMMANDS', 1, true) end)
 end, nil, ON_PATH .. [[
@@ -87,33 +80,35 @@ local LAZY = [[
 
 for number, spec in ipairs(lazy_specs()) do
   suite.test_bare('lazy_spec_' .. number .. '_completes', function(nvim)
-    local before, ghost = type_for_ghost(nvim)
-    nvim:press('<Tab>')
-    expect_text(nvim, before .. ghost)
+    type_and_accept(nvim)
     expect_equal(nvim:lua('return vim.fn.exists(":Hxqd")'), 2, 'the command')
   end, LAZY:format(vim.fn.getcwd(), spec))
 end
 
+test('option_that_does_not_exist_is_named', function(nvim)
+  nvim:wait('the message', function() return nvim:messages():find('no option `keymap`, see', 1, true) end)
+end, "{ keymap = {}, filetypes = { 'python' } }")
+
 test('checkhealth_without_model_says_so', function(nvim)
   nvim:wait('the message', function() return nvim:messages():find('/nonexistent/model', 1, true) end)
-  local report = health(nvim)
+  local report = nvim:health()
   expect_match(report, 'ERROR hxqd doctor: [^\n]*/nonexistent/model')
   expect_match(report, 'WARNING the model is not loaded')
 end, "{ settings = { model = '/nonexistent/model' } }")
 
 test('checkhealth_of_other_program_says_so', function(nvim)
-  expect_match(health(nvim), 'ERROR /[^\n]*/false does not run: exit code 1')
+  expect_match(nvim:health(), 'ERROR /[^\n]*/false does not run: exit code 1')
 end, "{ cmd = { 'false' } }")
 
 test('checkhealth_before_enabling_says_so', function(nvim)
-  expect_match(health(nvim), 'WARNING not enabled')
+  expect_match(nvim:health(), 'WARNING not enabled')
 end, nil, ON_PATH)
 
 test('checkhealth_of_filetype_without_grammar_says_so', function(nvim)
   nvim:wait_ready()
   nvim:lua("vim.cmd.edit('odd.rb')")
   nvim:wait('the server', function() return attached(nvim) == 1 end)
-  expect_match(health(nvim), 'odd.rb is completed as plain text: there is no grammar for ruby')
+  expect_match(nvim:health(), 'odd.rb is completed as plain text: there is no grammar for ruby')
 end)
 
 -- --- where there is none -----------------------------------------------------------------------------------------------
@@ -149,8 +144,11 @@ end)
 
 test_both('accept_key_in_popup_menu_does_what_it_did_before', function(nvim)
   nvim:wait_ready()
-  nvim:lua("vim.keymap.set('i', '<Tab>', function() return vim.fn.pumvisible() == 1 and '<C-n>' or '<Tab>' end, { expr = true })")
-  nvim:lua("vim.o.completeopt = 'menuone,noselect'")
+  nvim:lua([[
+    local function choose() return vim.fn.pumvisible() == 1 and '<C-n>' or '<Tab>' end
+    vim.keymap.set('i', '<Tab>', choose, { expr = true })
+    vim.o.completeopt = 'menuone,noselect'
+  ]])
   nvim:press('Gosub<C-x><C-n>')
   nvim:wait('the menu', function() return nvim:lua('return vim.fn.pumvisible()') == 1 end)
   nvim:press('<Tab>')
@@ -214,21 +212,16 @@ end)
 test_both('tabs_and_wide_letters_are_completed_at_cursor', function(nvim)
   nvim:wait_ready()
   nvim:lua("vim.bo.expandtab = false; vim.bo.tabstop = 8; vim.bo.shiftwidth = 8")
-  local before, ghost = type_for_ghost(nvim, '<C-u><C-v><Tab><C-v><Tab>print("中文字符", 名前, ')
-  local _, row, column = nvim:ghost()
+  local before = type_for_ghost(nvim, '<C-u><C-v><Tab><C-v><Tab>print("中文字符", 名前, ')
+  local _, _, column = nvim:ghost()
   expect_equal(column, #before:match('[^\n]*$'), 'the column')
-  nvim:press('<Tab>')
-  expect_text(nvim, before .. ghost)
-  expect_server_agrees(nvim)
+  accept_ghost(nvim)
 end)
 
 test_both('wrapped_line_and_fold_are_completed', function(nvim)
   nvim:wait_ready()
   nvim:lua("vim.wo.foldmethod, vim.wo.foldlevel = 'indent', 0")
-  local before, ghost = type_for_ghost(nvim, '<C-u>x = [' .. ('"word", '):rep(14))
-  nvim:press('<Tab>')
-  expect_text(nvim, before .. ghost)
-  expect_server_agrees(nvim)
+  type_and_accept(nvim, '<C-u>x = [' .. ('"word", '):rep(14))
 end)
 
 test_both('very_fast_typing_keeps_server_and_ghost_right', function(nvim)
@@ -239,28 +232,29 @@ test_both('very_fast_typing_keeps_server_and_ghost_right', function(nvim)
   end
   nvim:press('<C-u>ret')
   nvim:press('urn')
-  local ghost = nvim:wait_ghost()
-  local before = nvim:text()
-  nvim:press('<Tab>')
-  expect_text(nvim, before .. ghost)
-  expect_server_agrees(nvim)
+  accept_ghost(nvim)
 end)
 
 -- --- several buffers ---------------------------------------------------------------------------------------------------
 
-test_both('buffer_wiped_while_answer_is_due_leaves_no_error', function(nvim)
-  type_for_ghost(nvim)
-  local pid = nvim:server_pids()[1]
-  vim.uv.kill(pid, 'sigstop')
-  nvim:press(' ')
-  nvim:wait('the request', function()
-    return nvim:lua("return next(vim.lsp.get_clients({ name = 'hxqd' })[1].requests) ~= nil")
+-- What may happen to a buffer while ghost text for it is on its way.
+local FATES = {
+  buffer_wiped = 'vim.cmd.bwipeout({ bang = true })',
+  buffer_unloaded = "vim.cmd.new(); vim.cmd.bunload({ '#', bang = true })",
+  buffer_detached = "vim.lsp.buf_detach_client(0, vim.lsp.get_clients({ name = 'hxqd' })[1].id)",
+  client_disabled = "vim.lsp.enable('hxqd', false)",
+  ghost_turned_off_and_on = "vim.cmd('Hxqd disable'); vim.cmd('Hxqd enable')",
+}
+
+for fate, source in vim.spairs(FATES) do
+  test_both(fate .. '_while_answer_is_due_leaves_no_error', function(nvim)
+    local let_go = suite.type_and_hold_answer(nvim)
+    nvim:lua(source)
+    let_go()
+    vim.wait(SETTLE_MS)
+    expect_equal(nvim:messages(), '', 'the messages')
   end)
-  nvim:lua('vim.cmd.bwipeout({ bang = true })')
-  vim.uv.kill(pid, 'sigcont')
-  vim.wait(SETTLE_MS)
-  expect_equal(nvim:messages(), '', 'the messages')
-end)
+end
 
 test_both('buffer_unloaded_and_loaded_again_is_completed', function(nvim)
   type_for_ghost(nvim)
@@ -274,11 +268,7 @@ test_both('buffer_unloaded_and_loaded_again_is_completed', function(nvim)
   ]])
   nvim:wait('the server', function() return attached(nvim) == 1 end)
   nvim:press('GA ')
-  local ghost = nvim:wait_ghost()
-  local before = nvim:text()
-  nvim:press('<Tab>')
-  expect_text(nvim, before .. ghost)
-  expect_server_agrees(nvim)
+  accept_ghost(nvim)
   expect_equal(nvim:messages():match('E%d+:[^\n]*') or nvim:messages():match('Error[^\n]*'), nil, 'an error')
 end)
 
@@ -302,9 +292,56 @@ test_both('file_in_floating_window_is_completed', function(nvim)
   nvim:lua([[
     vim.api.nvim_open_win(0, true, { relative = 'editor', row = 1, col = 1, width = 60, height = 12, border = 'rounded' })
   ]])
-  local before, ghost = type_for_ghost(nvim)
-  nvim:press('<Tab>')
-  expect_text(nvim, before .. ghost)
+  type_and_accept(nvim)
 end)
+
+-- --- other servers with ghost text ---------------------------------------------------------------------------------------
+
+-- One inside Neovim, which says the same at every cursor and has a command for what is accepted.
+local OTHER = [[
+  local ANSWERS = {
+    initialize = { capabilities = { inlineCompletionProvider = true } },
+    ['textDocument/inlineCompletion'] = { { insertText = 'of another', command = { command = 'count', title = '' } } },
+  }
+  vim.lsp.config('other', {
+    cmd = function()
+      return {
+        request = function(method, _, callback)
+          vim.schedule(function() callback(nil, ANSWERS[method]) end)
+          return true, 1
+        end,
+        notify = function() end, is_closing = function() return false end, terminate = function() end,
+      }
+    end,
+    filetypes = { 'python' },
+    commands = { count = function() Accepted = (Accepted or 0) + 1 end },
+  })
+  vim.lsp.enable('other')
+  vim.lsp.inline_completion.enable()
+  require('hxqd').setup({ cmd = { vim.env.HXQD, 'serve', '--stdio' }, ghost_text = %s })
+]]
+
+local function expect_of_another(nvim)
+  expect_equal(nvim:wait_ghost(), 'of another', 'the ghost text')
+  local before = nvim:text()
+  nvim:press('<Tab>')
+  expect_text(nvim, before .. 'of another')
+  expect_equal(nvim:lua('return Accepted'), 1, 'how often its command ran')
+end
+
+-- Neovim 0.11 has no ghost text of other servers.
+if vim.lsp.inline_completion then
+  test('ghost_of_another_server_is_shown_where_ours_is_off', function(nvim)
+    nvim:wait_ready()
+    nvim:press('Go')
+    expect_of_another(nvim)
+  end, nil, OTHER:format('false'))
+
+  test('ghost_of_another_server_stays_when_ours_is_turned_off', function(nvim)
+    nvim:wait_ready()
+    nvim:press(':Hxqd disable python<CR>Go')
+    expect_of_another(nvim)
+  end, nil, OTHER:format('true'))
+end
 
 suite.run()

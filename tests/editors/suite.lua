@@ -1,4 +1,4 @@
--- What the tests of Neovim share: the sample, the ways to look at an editor and to complain, and the run of all tests of a file.
+-- What the tests of Neovim share: the sample, the ways to look at an editor and to complain, and the run of a file's tests.
 --
 -- What the model writes is its own affair: each expectation is made from the ghost text that was shown.
 
@@ -47,6 +47,33 @@ function suite.type_for_ghost(nvim, typed)
   nvim:press('Go' .. (typed or suite.TYPED))
   local ghost = nvim:wait_ghost()
   return nvim:text(), ghost
+end
+
+--- Accepts the ghost text that comes at the cursor: the buffer and the server have exactly it then. Returns the text before the
+--- cursor and what was accepted.
+function suite.accept_ghost(nvim)
+  local ghost = nvim:wait_ghost()
+  local before = nvim:text()
+  nvim:press('<Tab>')
+  suite.expect_text(nvim, before .. ghost)
+  suite.expect_server_agrees(nvim)
+  return before, ghost
+end
+
+--- Types at the end of the file and accepts what comes.
+function suite.type_and_accept(nvim, typed)
+  suite.type_for_ghost(nvim, typed)
+  return suite.accept_ghost(nvim)
+end
+
+--- Types, and has Neovim ask for ghost text anew while the server is held; returns what lets the server go on.
+function suite.type_and_hold_answer(nvim)
+  suite.type_for_ghost(nvim)
+  local pid = nvim:server_pids()[1]
+  vim.uv.kill(pid, 'sigstop')
+  nvim:press(' ')
+  nvim:wait('the request', function() return nvim:is_asking() end)
+  return function() vim.uv.kill(pid, 'sigcont') end
 end
 
 --- The first character of a ghost text, as a key, and what follows it.

@@ -35,6 +35,8 @@ return {
       end)
     end,
   },
+  -- What `:Hxqd disable` turned off stays off when the server is another one.
+  on_init = server.configure,
   on_exit = function(code, signal)
     require('hxqd.status').forget()
     server.handle_exit(code, signal)

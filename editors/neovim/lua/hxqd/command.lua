@@ -29,14 +29,18 @@ end
 
 -- Where a command works: the lines it was given, else the cursor.
 local function place(client, call)
-  local buffer = vim.api.nvim_get_current_buf()
   local params = vim.lsp.util.make_position_params(0, client.offset_encoding)
   if call.range == 0 then
     return params
   end
-  local last = vim.api.nvim_buf_get_lines(buffer, call.line2 - 1, call.line2, false)[1] or ''
-  return vim.lsp.util.make_given_range_params(
-    { call.line1, 0 }, { call.line2, math.max(#last - 1, 0) }, buffer, client.offset_encoding)
+  local last = vim.api.nvim_buf_get_lines(0, call.line2 - 1, call.line2, true)[1]
+  return {
+    textDocument = params.textDocument,
+    range = {
+      start = { line = call.line1 - 1, character = 0 },
+      ['end'] = { line = call.line2 - 1, character = vim.str_utfindex(last, client.offset_encoding) },
+    },
+  }
 end
 
 -- Has the server write something, then hands over the result.
@@ -59,10 +63,11 @@ local function explain(call)
   write('explain', call, nil, function(result) M.show_explanation(result.text) end)
 end
 
--- What is wrong is the worst diagnostic of the line.
+-- What is wrong is the worst diagnostic of the line, or of the lines that were given.
 local function fix(call)
-  local row = vim.api.nvim_win_get_cursor(0)[1] - 1
-  local found = vim.diagnostic.get(0, { lnum = row })
+  local found = vim.tbl_filter(function(one)
+    return one.lnum < call.line2 and (one.end_lnum or one.lnum) >= call.line1 - 1
+  end, vim.diagnostic.get(0))
   table.sort(found, function(a, b) return a.severity < b.severity end)
   write('fix', call, found[1] and { diagnostic = { message = found[1].message } } or nil)
 end
@@ -75,14 +80,15 @@ end
 
 -- On or off for a filetype, or for all: here at once, and at the server.
 local function turn(on, call)
-  local filetype = call.fargs[2]
-  options.turn(on, filetype)
-  server.configure(options.for_server())
+  options.turn(on, call.fargs[2])
   local client = server.client()
-  for buffer in pairs(client and client.attached_buffers or {}) do
-    require('hxqd.ghost').update(buffer)
+  if client then
+    server.configure(client)
+    for buffer in pairs(client.attached_buffers) do
+      require('hxqd.ghost').update(buffer)
+    end
+    vim.cmd.redrawstatus()
   end
-  vim.cmd.redrawstatus()
 end
 
 -- A window with text that belongs to no file.
@@ -103,7 +109,7 @@ local function show_prompt()
       return complain('there was no prompt yet')
     end
     show_text('prompt', prompt.text)
-    vim.wo.winbar = ('%d tokens, %d of other files'):format(prompt.tokens.total, prompt.tokens.files)
+    vim.wo[0][0].winbar = ('%d tokens, %d of other files'):format(prompt.tokens.total, prompt.tokens.files)
   end)
 end
 

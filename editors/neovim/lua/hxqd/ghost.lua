@@ -4,8 +4,8 @@
 -- between the core and its client, and fills gaps, each named where it is filled: answers that no longer fit what was typed,
 -- keys that are pressed right after accepting, parts of a text, more than one candidate, and texts that are not finished.
 --
--- Per buffer it keeps a state: whether what is shown is outdated, how to hand an answer to the core, who waits for pieces, and
--- how many candidates the last answer had.
+-- Per buffer with ghost text it keeps a state: whether what is shown is outdated, how to hand an answer to the core, who waits
+-- for pieces, and how many candidates the last answer had.
 
 local options = require('hxqd.options')
 local server = require('hxqd.server')
@@ -31,8 +31,8 @@ local PARTS = {
   line = [[^\n\?[^\n]*]],
 }
 
--- Buffer number → { is_outdated, hand_over, token, on_piece, count, was_invoked, step }.
-local states = vim.defaulttable(function() return {} end)
+-- Buffer number → { is_outdated, hand_over, token, on_piece, count, was_invoked, is_wished, step }.
+local states = {}
 
 -- How many tokens for pieces were made.
 local tokens = 0
@@ -83,6 +83,11 @@ local function situation(buffer)
   return { row = row, before = line:sub(1, column), behind = line:sub(column + 1), lines = vim.api.nvim_buf_line_count(buffer) }
 end
 
+-- Whether the core asks for ghost text in a buffer.
+local function is_enabled(buffer)
+  return vim.api.nvim_buf_is_valid(buffer) and M.inline.is_enabled({ bufnr = buffer })
+end
+
 -- Whether what was asked for in one situation is good in another: nothing but its own beginning was typed since.
 local function still_fits(items, asked, now)
   if not asked or not now or now.row ~= asked.row or now.lines ~= asked.lines or now.behind ~= asked.behind
@@ -96,9 +101,9 @@ end
 -- Gap 1, for answers that come late: Neovim holds edits back for a moment, so the server may answer for a text that has
 -- changed already, and the core would draw that. Hands on what fits, and nothing in place of the rest.
 local function hand_on(state, fits, err, items, context)
-  -- Gap 5: the core fails over an answer for a buffer that is gone, or where ghost text was turned off.
+  -- Gap 5: the core fails over an answer for a buffer that is gone, or that the server or ghost text has left.
   local buffer = context.bufnr
-  if not vim.api.nvim_buf_is_valid(buffer) or not M.inline.is_enabled({ bufnr = buffer }) then
+  if states[buffer] ~= state or not is_enabled(buffer) then
     return
   end
   if fits then
@@ -127,10 +132,18 @@ end
 
 -- The core's request on its way to the server, and the answer on its way back.
 local function request(client, send, params, handler, buffer)
-  local state, is_invoked = states[buffer], params.context.triggerKind == INVOKED
-  state.hand_over = handler
+  local state = states[buffer]
+  if not state then
+    -- It is another server's ghost text that is on.
+    return true
+  end
+  local is_invoked = state.is_wished or params.context.triggerKind == INVOKED
+  state.hand_over, state.is_wished = handler, nil
   if not is_invoked and not options.automatic then
     return true
+  end
+  if is_invoked then
+    params.context.triggerKind = INVOKED
   end
   local asked_at, asked = vim.uv.hrtime(), situation(buffer)
   state.token, state.was_invoked = nil, is_invoked
@@ -147,10 +160,9 @@ local function request(client, send, params, handler, buffer)
   end, buffer)
 end
 
--- Whether a request may be the core's, which asks in buffers with ghost text only; what others ask is answered as it comes.
+-- Whether a request may be the core's, which names a buffer with ghost text by its number; what others ask is answered as it comes.
 local function is_for_ghost(method, handler, buffer)
-  return method == METHOD and handler and states[buffer or 0] and vim.api.nvim_buf_is_valid(buffer)
-    and M.inline.is_enabled({ bufnr = buffer })
+  return method == METHOD and handler and (buffer or 0) > 0 and is_enabled(buffer)
 end
 
 -- Stands between the core and its client.
@@ -210,8 +222,15 @@ end
 local function accept_all(buffer)
   local is_done, is_accepted = false, false
   local function on_accept(item)
+    is_done = true
+    local client = vim.lsp.get_client_by_id(item.client_id)
+    if client and client.name ~= 'hxqd' then
+      -- Another server's item may be a snippet or have a command, which the core knows to handle.
+      is_accepted = true
+      return item
+    end
     local text, end_column = rest_of(item)
-    is_done, is_accepted = true, text ~= nil
+    is_accepted = text ~= nil
     if text then
       insert(buffer, text, end_column)
     end
@@ -243,12 +262,17 @@ end
 function M.ask(step)
   local buffer = vim.api.nvim_get_current_buf()
   local client, state = server.client(buffer), states[buffer]
-  if not client or not state.hand_over or not M.inline.is_enabled({ bufnr = buffer }) then
+  if not client or not state or not is_enabled(buffer) then
     return false
+  end
+  state.step = step
+  if not state.hand_over then
+    -- The core has not asked yet; when it does, this is what it asks.
+    state.is_wished = true
+    return true
   end
   local params = vim.lsp.util.make_position_params(0, client.offset_encoding)
   params.context = { triggerKind = INVOKED }
-  state.step = step
   client:request(METHOD, params, state.hand_over, buffer)
   return true
 end
@@ -258,7 +282,7 @@ end
 function M.cycle(step)
   local buffer = vim.api.nvim_get_current_buf()
   local state = states[buffer]
-  if not find(buffer) then
+  if not state or not find(buffer) then
     return false
   end
   if (state.count or 0) > 1 then
@@ -269,30 +293,59 @@ function M.cycle(step)
   return true
 end
 
---- Turns ghost text in a buffer on or off, as the options say.
-function M.update(buffer)
-  local on = options.ghost_text and options.is_on(vim.bo[buffer].filetype)
-  if M.inline.is_enabled({ bufnr = buffer }) ~= on then
-    -- By buffer and not by client: the core forgets to detach what was enabled by client alone.
-    M.inline.enable(on, { bufnr = buffer })
+-- Whether the options say that the server shows ghost text in a buffer.
+local function is_wanted(buffer)
+  return options.ghost_text and options.is_on(vim.bo[buffer].filetype)
+end
+
+-- Whether the core shows another server's ghost text in a buffer.
+local function is_shared(buffer)
+  return M.inline == vim.lsp.inline_completion and is_enabled(buffer)
+    and vim.iter(vim.lsp.get_clients({ bufnr = buffer })):any(function(client)
+      return client.name ~= 'hxqd' and client.server_capabilities.inlineCompletionProvider
+    end)
+end
+
+--- No more of our ghost text in a buffer.
+function M.detach(buffer)
+  states[buffer] = nil
+  vim.api.nvim_create_augroup('hxqd.ghost.' .. buffer, { clear = true })
+  if M.inline ~= vim.lsp.inline_completion then
+    M.inline.enable(false, { bufnr = buffer })
   end
 end
 
---- What one buffer needs once the server is attached to it.
-function M.attach(client, buffer, group)
-  stand_between(client)
-  M.update(buffer)
+--- Turns ghost text in a buffer on or off, as the options say.
+function M.update(buffer)
+  local filter, on = { bufnr = buffer }, is_wanted(buffer)
+  local is_needed = on or is_shared(buffer)
+  M.detach(buffer)
 
-  -- Created after the core's own autocommands, so run after them.
+  -- Off and on, so that the core begins anew: nothing of ours is left in it, and its autocommands are older than ours, which
+  -- have to run after them. By buffer and not by client: the core forgets to detach what was enabled by client alone.
+  M.inline.enable(false, filter)
+  if is_needed then
+    M.inline.enable(true, filter)
+  end
+  if not on then
+    return
+  end
+  states[buffer] = {}
+  local group = vim.api.nvim_create_augroup('hxqd.ghost.' .. buffer, {})
   vim.api.nvim_create_autocmd('InsertCharPre', {
     group = group, buffer = buffer, callback = function() judge_typed(buffer) end,
   })
   vim.api.nvim_create_autocmd({ 'CursorMovedI', 'TextChangedP' }, {
     group = group, buffer = buffer, callback = function() hide_outdated(buffer) end,
   })
-  vim.api.nvim_create_autocmd('BufDelete', {
-    group = group, buffer = buffer, callback = function() states[buffer] = nil end,
-  })
+end
+
+--- What one buffer needs once the server is attached to it. Where ghost text is off, the core is left as the user set it.
+function M.attach(client, buffer)
+  stand_between(client)
+  if is_wanted(buffer) then
+    M.update(buffer)
+  end
 end
 
 return M

@@ -13,7 +13,7 @@ if vim.fn.has('nvim-0.11') == 0 then
 end
 
 local ghost = require('hxqd.ghost')
-local hxqd = require('hxqd')
+local keys = require('hxqd.keys')
 local options = require('hxqd.options')
 local server = require('hxqd.server')
 local health = vim.health
@@ -181,7 +181,7 @@ local function check_conflicts()
   end
   local client = vim.lsp.get_clients({ name = 'hxqd' })[1]
   for buffer in pairs(client and client.attached_buffers or {}) do
-    for _, key in ipairs(hxqd.foreign_keys(buffer)) do
+    for _, key in ipairs(keys.foreign(buffer)) do
       found = true
       local sentence = ('%s in buffer %d is mapped by something else'):format(key, buffer)
       health.warn(sentence, ':verbose imap ' .. key .. ' tells by what')

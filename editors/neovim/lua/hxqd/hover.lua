@@ -82,8 +82,9 @@ end
 
 -- As wide and high as the lines want, as far as the core would go. Returns the width.
 local function fit(hover, window, lines)
-  local width = vim.api.nvim_win_get_width(window)
-  if not vim.api.nvim_win_is_valid(hover.source) then
+  local width, look = vim.api.nvim_win_get_width(window), vim.api.nvim_win_get_config(window)
+  if look.relative == '' or not vim.api.nvim_win_is_valid(hover.source) then
+    -- It does not float any more, or over nothing.
     return width
   end
   for _, line in ipairs(lines) do
@@ -91,7 +92,6 @@ local function fit(hover, window, lines)
   end
   vim.api.nvim_win_set_width(window, width)
 
-  local look = vim.api.nvim_win_get_config(window)
   local above = vim.api.nvim_win_call(hover.source, vim.fn.winline) - 1
   local room = look.anchor:sub(1, 1) == 'N' and vim.api.nvim_win_get_height(hover.source) - above or above
   room = room - (look.border and look.border ~= 'none' and BORDER or 0)

@@ -49,13 +49,19 @@ local function draw(buffer)
 end
 
 -- An item of the protocol in bytes of its line.
-local function to_bytes(buffer, item, encoding)
+local function to_bytes(buffer, item, client)
   local row = item.range.start.line
   local line = vim.api.nvim_buf_get_lines(buffer, row, row + 1, false)[1] or ''
   local function column(position)
-    return vim.str_byteindex(line, encoding, position.character, false)
+    return vim.str_byteindex(line, client.offset_encoding, position.character, false)
   end
-  return { text = item.insertText, row = row, column = column(item.range.start), end_column = column(item.range['end']) }
+  return {
+    client_id = client.id,
+    text = item.insertText,
+    row = row,
+    column = column(item.range.start),
+    end_column = column(item.range['end']),
+  }
 end
 
 local function handle_answer(err, result, context)
@@ -64,7 +70,7 @@ local function handle_answer(err, result, context)
   if err or not result or not client or not state or vim.api.nvim_get_mode().mode:sub(1, 1) ~= 'i' then
     return
   end
-  state.items = vim.tbl_map(function(item) return to_bytes(buffer, item, client.offset_encoding) end, result)
+  state.items = vim.tbl_map(function(item) return to_bytes(buffer, item, client) end, result)
   state.index, state.is_cycled = 1, false
   draw(buffer)
 end
@@ -132,9 +138,6 @@ function M.enable(on, filter)
   vim.api.nvim_create_autocmd('InsertLeave', {
     group = group, buffer = buffer, callback = function() abort(buffer) end,
   })
-  vim.api.nvim_create_autocmd('BufDelete', {
-    group = group, buffer = buffer, callback = function() M.enable(false, filter) end,
-  })
 end
 
 --- Shows another item, `count` further.
@@ -159,6 +162,7 @@ function M.get(options)
   vim.schedule(function()
     abort(buffer)
     options.on_accept({
+      client_id = item.client_id,
       insert_text = item.text,
       range = { to_extmark = function() return item.row, item.column, item.row, item.end_column end },
     })

@@ -25,16 +25,19 @@ local M = {
   settings = {},
 }
 
--- Options of `setup` that are copied as they are.
+-- Options of `setup` that are copied as they are, and those that are Neovim's to know.
 local PLAIN = { 'ghost_text', 'automatic', 'growing', 'share_yanks' }
+local NEOVIMS = { 'cmd', 'filetypes', 'root_markers' }
 
 -- Settings of the server that are paths, which users write with a `~`.
 local PATHS = { 'model', 'draftModel' }
 
--- `:Hxqd disable` without a filetype: everything is off, whatever `settings` say, until `:Hxqd enable`.
+-- What `:Hxqd enable` and `:Hxqd disable` have said since: filetype → on or off, and whether everything is off, whatever else
+-- was said.
+local turned = {}
 local is_paused = false
 
---- Takes over what the user gave to `setup`.
+--- Takes over what the user gave to `setup`; returns the names in it that are no options.
 function M.set(options)
   for _, name in ipairs(PLAIN) do
     if options[name] ~= nil then
@@ -50,14 +53,20 @@ function M.set(options)
   for _, name in ipairs(PATHS) do
     M.settings[name] = M.settings[name] and vim.fs.normalize(M.settings[name])
   end
+  return vim.tbl_filter(function(name)
+    return M[name] == nil and not vim.list_contains(NEOVIMS, name)
+  end, vim.tbl_keys(options))
 end
 
 --- Whether files of a type are completed, as the server sees it: what holds for a language wins.
 function M.is_on(filetype)
-  local own = vim.tbl_get(M.settings, 'languages', filetype, 'enabled')
   if is_paused then
     return false
-  elseif own ~= nil then
+  elseif turned[filetype] ~= nil then
+    return turned[filetype]
+  end
+  local own = vim.tbl_get(M.settings, 'languages', filetype, 'enabled')
+  if own ~= nil then
     return own
   end
   return M.settings.enabled ~= false
@@ -65,29 +74,26 @@ end
 
 --- Turns a filetype on or off, or with nil everything.
 function M.turn(on, filetype)
-  if not filetype then
+  if filetype then
+    turned[filetype] = on
+  else
     is_paused = not on
-    return
   end
-  local languages = M.settings.languages or {}
-  languages[filetype] = vim.tbl_extend('force', languages[filetype] or {}, { enabled = on })
-  M.settings.languages = languages
 end
 
---- The settings that the server shall work by now.
-function M.for_server()
-  local settings = vim.deepcopy(M.settings)
+--- A copy of settings for the server, with what was turned on or off since.
+function M.for_server(settings)
+  settings = vim.deepcopy(settings or {})
+  for filetype, on in pairs(turned) do
+    settings = vim.tbl_deep_extend('force', settings, { languages = { [filetype] = { enabled = on } } })
+  end
   if is_paused then
     settings.enabled = false
     for _, language in pairs(settings.languages or {}) do
-      language.enabled = nil
+      language.enabled = false
     end
   end
-  -- Empty tables would travel as lists.
-  for name, language in pairs(settings.languages or {}) do
-    settings.languages[name] = next(language) and language or nil
-  end
-  settings.languages = settings.languages and next(settings.languages) and settings.languages or nil
+  -- An empty table would travel as a list.
   return next(settings) and settings or vim.empty_dict()
 end
 

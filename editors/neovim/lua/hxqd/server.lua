@@ -2,6 +2,8 @@
 --
 -- One process serves one Neovim. State kept here: when it died lately, and whether a restart was asked for.
 
+local options = require('hxqd.options')
+
 local M = {}
 
 -- This plugin's own folder, wherever the repository or the installation put it, links followed.
@@ -66,13 +68,11 @@ function M.execute(client, command, argument, on_result, is_quiet)
   return id
 end
 
---- Tells the server settings that have changed.
-function M.configure(settings)
-  local client = M.client()
-  if client then
-    client.settings = { hxqd = settings }
-    client:notify('workspace/didChangeConfiguration', { settings = client.settings })
-  end
+--- Tells a client's server its settings: those of its configuration, with what was turned on or off since.
+function M.configure(client)
+  local configured = client.config.settings or {}
+  client.settings = vim.tbl_extend('force', configured, { hxqd = options.for_server(configured.hxqd) })
+  client:notify('workspace/didChangeConfiguration', { settings = client.settings })
 end
 
 --- Ends the server and starts it again; starts it where there is none, also one that kept dying.
