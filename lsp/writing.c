@@ -1,5 +1,5 @@
 /* Each kind comes down to the same two ways of asking. To fill: a text before, a text behind, and what form the gap has (a doc
- * comment or code). In words: a role, an instruction with the code, and how the answer begins, which for code is the fence of
+ * comment or code; at the end of a file code may also go on from what stands there). In words: a role, an instruction with the code, and how the answer begins, which for code is the fence of
  * a block, so that nothing but code can follow. What is written is looked at after each token, and stopped where it has said
  * what belongs to the gap. */
 #include "lsp/writing.h"
@@ -382,6 +382,13 @@ static bool run_chat(const struct run *run, struct engine *engine, const atomic_
     return is_written;
 }
 
+/* Whether a gap for code in which nothing was written may be tried as what it is at the end of a file: a text that goes on. A
+ * model that fills it may say once more what asks for code, and take that for the end; one that goes on has no end to reach. */
+static bool may_go_on(const struct run *run, const char *suffix, const char *text)
+{
+    return run->form == FORM_BLOCK && *text == '\0' && lines_are_blank(suffix, 0, strlen(suffix));
+}
+
 static bool run_fill(const struct run *run, struct engine *engine, const atomic_bool *cancel,
                      char **text, struct error *error)
 {
@@ -401,6 +408,12 @@ static bool run_fill(const struct run *run, struct engine *engine, const atomic_
             .cancel = cancel,
         };
         is_written = complete(run, engine, &request, text, error);
+        if (is_written && may_go_on(run, suffix, *text)) {
+            free(*text);
+            *text = NULL;
+            request.fill = false;
+            is_written = complete(run, engine, &request, text, error);
+        }
     } else {
         error_set(error, ERROR_MEMORY, "no memory for a prompt");
     }
