@@ -31,8 +31,8 @@ struct isa_tile {
     int64_t cols; /* of the block, a multiple of ISA_STEP */
     int inputs;   /* 1..ISA_TILE_INPUTS */
     bool is_first, is_last;
-    void *
-        carried; /* [inputs][ISA_TILE_ROWS][ISA_CARRY_BYTES], 64-byte aligned; for blocks that are not both */
+    /* [inputs][ISA_TILE_ROWS][ISA_CARRY_BYTES], 64-byte aligned; for blocks that are not both */
+    void *carried;
     bool is_streamed; /* the rows come from memory, and what is read next stands behind them */
     float *sums;      /* the last block's: of input t and row r at [t * sums_stride + r] */
     int64_t sums_stride;
@@ -67,8 +67,7 @@ struct isa {
     const char *name;
     bool (*is_supported)(void);
     const struct number_format *exact; /* float32 */
-    const struct number_format
-        *fast; /* 16-bit numbers, float32 sums; NULL where exact is as fast */
+    const struct number_format *fast;  /* 16 bits, float32 sums; NULL where exact is as fast */
 
     float (*dot)(const float *a, const float *b, int64_t count);
     /* scores [count] = scale * products of q [dim] with rows of keys that stand `stride` numbers apart */

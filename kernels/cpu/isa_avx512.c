@@ -482,29 +482,19 @@ static const struct number_format fast = {
     .tile = tile_bf16,
 };
 
+#define ENTRIES_OF_BOTH LOOPS_OF_EVERY_SET, .exact = &exact, .score = score, .mix = mix
+
 extern const struct isa isa_avx512, isa_avx512vbmi;
 const struct isa isa_avx512 = {
     .name = "avx512",
     .is_supported = has_bf16,
-    .exact = &exact,
     .fast = &fast,
-    .dot = loop_dot,
-    .score = score,
-    .mix = mix,
-    .exp_sum = loop_exp_sum,
-    .silu_mul = loop_silu_mul,
-    .widen = loop_widen,
+    ENTRIES_OF_BOTH,
 };
 
 /* Processors without bfloat16: Ice Lake, Tiger Lake, Rocket Lake. */
 const struct isa isa_avx512vbmi = {
     .name = "avx512vbmi",
     .is_supported = has_vbmi,
-    .exact = &exact,
-    .dot = loop_dot,
-    .score = score,
-    .mix = mix,
-    .exp_sum = loop_exp_sum,
-    .silu_mul = loop_silu_mul,
-    .widen = loop_widen,
+    ENTRIES_OF_BOTH,
 };

@@ -17,8 +17,7 @@ enum {
 #else
     VECTOR_LANES = 4,
 #endif
-    INPUTS_AT_ONCE =
-        3, /* of a tile: twelve sums, three inputs and a weight fill sixteen registers */
+    INPUTS_AT_ONCE = 3, /* of a tile: with twelve sums and a weight they fill sixteen registers */
     CARRY_FLOATS = ISA_CARRY_BYTES / sizeof(float),
     FETCH_AHEAD = 8192, /* bytes behind which memory is asked for */
 };
@@ -237,5 +236,20 @@ static inline void loop_tile(const struct isa_tile *tile)
     else if (tile->inputs - first == 1)
         loop_tile_inputs(tile, first, 1);
 }
+
+static const struct number_format loop_f32 = {
+    .name = "float32",
+    .bytes = 4,
+    .block_cols = 384,
+    .pack = loop_pack,
+    .prepare = loop_prepare,
+    .expand = loop_expand,
+    .tile = loop_tile,
+};
+
+/* Entries of struct isa: those that are loops in every set, and all of a set that has nothing of its own. */
+#define LOOPS_OF_EVERY_SET                                                                         \
+    .dot = loop_dot, .exp_sum = loop_exp_sum, .silu_mul = loop_silu_mul, .widen = loop_widen
+#define LOOPS_ONLY LOOPS_OF_EVERY_SET, .exact = &loop_f32, .score = loop_score, .mix = loop_mix
 
 #endif

@@ -421,7 +421,6 @@ static void silu_mul_equals_its_formula(void **state)
     free(out);
 }
 
-/* Every bit pattern against the fields of the format. */
 /* Both fused operations on `n` rows against the operations that they stand for. */
 static void check_fused(enum storage q_storage, enum storage v_storage, int n)
 {
@@ -509,6 +508,7 @@ static void fused_operations_equal_their_parts(void **state)
     }
 }
 
+/* Every bit pattern against the fields of the format. */
 static void widening_of_every_half_is_exact(void **state)
 {
     (void)state;
