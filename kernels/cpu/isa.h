@@ -54,9 +54,9 @@ struct number_format {
     /* numbers [count] = codebook at indices [count], a multiple of ISA_STEP, in an order of its own within each step. */
     void (*expand)(const void *table, const uint8_t *indices, int64_t count, void *numbers);
 
-    /* As expand and tile in one over whole tiles of indices [tiles][cols / ISA_STEP][ISA_TILE_ROWS][ISA_STEP], without the way
-     * through memory, for n <= ISA_DIRECT_INPUTS inputs in one panel and tiles <= ISA_DIRECT_TILES. The same bits as those two give. NULL where it would not
-     * be faster. */
+    /* As expand and tile in one over tiles <= ISA_DIRECT_TILES whole tiles of indices [tiles][cols / ISA_STEP][ISA_TILE_ROWS]
+     * [ISA_STEP], without the way through memory, for n <= ISA_DIRECT_INPUTS inputs in one panel. The same bits as those two
+     * give. NULL where it would not be faster. */
     void (*multiply)(const void *table, const uint8_t *indices, int tiles, const void *panel,
                      int64_t cols, int n, float *sums, int64_t sums_stride);
 
