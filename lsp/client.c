@@ -65,6 +65,15 @@ void client_ask(struct client *client, json_int_t id, const char *method, json_t
     client_send(client, rpc_request(id, method, params));
 }
 
+void client_withdraw_progress(struct client *client, json_t *token)
+{
+    client_notify(client, "$/progress",
+                  json_pack("{s:O, s:{s:s, s:s}}", "token", token, "value", "kind", "begin",
+                            "title", "Done"));
+    client_notify(client, "$/progress",
+                  json_pack("{s:o, s:{s:s}}", "token", token, "value", "kind", "end"));
+}
+
 void client_tell(struct client *client, const char *method, enum client_message type,
                  const char *sentence)
 {

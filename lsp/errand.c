@@ -70,6 +70,11 @@ static void progress_end(struct errand *errand)
     errand->is_shown = false;
 }
 
+static json_t *progress_token(json_int_t serial)
+{
+    return json_sprintf("hxqd/errand/%" JSON_INTEGER_FORMAT, serial);
+}
+
 /* With the token that the request brought, else with one of ours, if the editor can show it and agrees. */
 static void progress_prepare(struct errand *errand)
 {
@@ -79,7 +84,7 @@ static void progress_prepare(struct errand *errand)
         errand->token = json_incref(token);
         progress_begin(errand);
     } else if (errand->client->can_show_progress) {
-        errand->token = json_sprintf("hxqd/errand/%" JSON_INTEGER_FORMAT, errand->serial);
+        errand->token = progress_token(errand->serial);
         client_ask(errand->client,
                    ERRAND_REQUEST_FIRST + ERRAND_REQUESTS * errand->serial + REQUEST_CREATE,
                    "window/workDoneProgress/create", json_pack("{s:O}", "token", errand->token));
@@ -414,18 +419,17 @@ bool errand_answer(struct client *client, const struct rpc_message *message)
         return false;
     const json_int_t serial = (id - ERRAND_REQUEST_FIRST) / ERRAND_REQUESTS;
     const bool is_apply = (id - ERRAND_REQUEST_FIRST) % ERRAND_REQUESTS == REQUEST_APPLY;
-    for (struct errand *errand = client->errands; errand; errand = errand->next) {
-        if (errand->serial != serial || errand->is_answered)
-            continue;
-        if (is_apply && !errand->is_at_work) {
-            errand_reply(errand,
-                         json_pack("{s:s, s:b}", "text", errand->text, "applied",
-                                   json_is_true(json_object_get(message->result, "applied"))));
-            errand_release(errand);
-        } else if (!is_apply && message->result) {
-            progress_begin(errand);
-        }
-        break;
+    struct errand *errand = client->errands;
+    while (errand && (errand->serial != serial || errand->is_answered))
+        errand = errand->next;
+    if (is_apply && errand && !errand->is_at_work) {
+        errand_reply(errand, json_pack("{s:s, s:b}", "text", errand->text, "applied",
+                                       json_is_true(json_object_get(message->result, "applied"))));
+        errand_release(errand);
+    } else if (!is_apply && errand && message->result) {
+        progress_begin(errand);
+    } else if (!is_apply && message->result && client->can_show_progress) {
+        client_withdraw_progress(client, progress_token(serial));
     }
     return true;
 }

@@ -24,17 +24,17 @@ static const char answer_retry[] = "Try again";
 /* --- progress --------------------------------------------------------------------------------------------------------- */
 
 /* A token serves one progress bar: the first load's is "hxqd/load", then come "hxqd/load/2" and so on. */
-static json_t *progress_token(const struct client *client)
+static json_t *progress_token(int serial)
 {
-    const int serial = client->progress_serial;
     return serial == 1 ? json_string("hxqd/load") : json_sprintf("hxqd/load/%d", serial);
 }
 
 /* `value` is stolen. */
 static void progress_tell(struct client *client, json_t *value)
 {
-    client_notify(client, "$/progress",
-                  json_pack("{s:o, s:o}", "token", progress_token(client), "value", value));
+    client_notify(
+        client, "$/progress",
+        json_pack("{s:o, s:o}", "token", progress_token(client->progress_serial), "value", value));
 }
 
 static json_int_t progress_request(const struct client *client)
@@ -47,7 +47,7 @@ static void progress_ask(struct client *client)
     client->progress_serial++;
     client->progress = CLIENT_PROGRESS_ASKED;
     client_ask(client, progress_request(client), "window/workDoneProgress/create",
-               json_pack("{s:o}", "token", progress_token(client)));
+               json_pack("{s:o}", "token", progress_token(client->progress_serial)));
 }
 
 static void progress_end(struct client *client)
@@ -57,13 +57,18 @@ static void progress_end(struct client *client)
     client->progress = CLIENT_PROGRESS_NONE;
 }
 
-static void progress_answer(struct client *client, const struct rpc_message *message)
+/* The editor has made the bar that it was asked for `age` bars ago, or will not. */
+static void progress_answer(struct client *client, int age, bool has_agreed)
 {
-    client->progress = message->result ? CLIENT_PROGRESS_SHOWN : CLIENT_PROGRESS_NONE;
-    if (message->result)
+    const bool is_awaited = age == 0 && client->progress == CLIENT_PROGRESS_ASKED;
+    if (is_awaited)
+        client->progress = has_agreed ? CLIENT_PROGRESS_SHOWN : CLIENT_PROGRESS_NONE;
+    if (is_awaited && has_agreed)
         progress_tell(client,
                       json_pack("{s:s, s:s, s:i}", "kind", "begin", "title", "Loading the model",
                                 "percentage", client->progress_percent));
+    else if (has_agreed && (age > 0 || client->progress == CLIENT_PROGRESS_NONE))
+        client_withdraw_progress(client, progress_token(client->progress_serial - age));
 }
 
 /* --- the worker's news ------------------------------------------------------------------------------------------------ */
@@ -238,11 +243,12 @@ bool loading_answer(struct client *client, const struct rpc_message *message)
     const json_int_t id = json_integer_value(message->id);
     if (!json_is_integer(message->id))
         return false;
+    const json_int_t age = (progress_request(client) - id + PROGRESS_REQUESTS) % PROGRESS_REQUESTS;
+    const bool is_progress = id >= PROGRESS_REQUEST_FIRST && age < client->progress_serial &&
+                             id < PROGRESS_REQUEST_FIRST + PROGRESS_REQUESTS;
     if (id == LOST_REQUEST)
         lost_answer(client, message->result);
-    else if (client->progress == CLIENT_PROGRESS_ASKED && id == progress_request(client))
-        progress_answer(client, message);
-    else
-        return false;
-    return true;
+    else if (is_progress)
+        progress_answer(client, (int)age, message->result != NULL);
+    return id == LOST_REQUEST || is_progress;
 }
