@@ -6,6 +6,11 @@ import {
   wideModel, statusIs, test,
 } from './suite.mjs';
 
+async function trust(editor) {
+  await editor.command('Workspaces: Manage Workspace Trust');
+  await editor.page.locator('.workspace-trust-editor .monaco-button', { hasText: 'Trust' }).first().click();
+}
+
 test('reloaded_window_completes_again', async (editor) => {
   await ready(editor);
   await editor.page.reload();
@@ -167,9 +172,24 @@ test('log_names_the_program_and_has_what_is_said_where_asked_for', async (editor
     () => editor.everything());
 });
 
+test('restricted_window_runs_no_program_of_its_folder_until_it_is_trusted', async (editor, codeServer) => {
+  await ready(editor);
+  mkdirSync(`${editor.folder}/build`);
+  symlinkSync(hxqd, `${editor.folder}/build/hxqd`);
+  try {
+    for (const place of ['User', 'Machine']) {
+      codeServer.write(`user/${place}/settings.json`, JSON.stringify({ 'security.workspace.trust.enabled': true }));
+    }
+    await editor.notification('The program hxqd was not found');
+    await trust(editor);
+    await ready(editor);
+  } finally {
+    codeServer.write('user/Machine/settings.json', JSON.stringify({ 'hxqd.path': hxqd }));
+  }
+}, undefined, { isRestricted: true });
+
 test('restricted_window_takes_no_program_from_its_workspace_until_it_is_trusted', async (editor) => {
   await typeForGhost(editor);
-  await editor.command('Workspaces: Manage Workspace Trust');
-  await editor.page.locator('.workspace-trust-editor .monaco-button', { hasText: 'Trust' }).first().click();
+  await trust(editor);
   await editor.notification('/nonexistent/hxqd, named by hxqd.path, is no program');
 }, undefined, { settings: { 'hxqd.path': '/nonexistent/hxqd', 'hxqd.model': '/nonexistent/model' }, isRestricted: true });
