@@ -218,6 +218,35 @@ test_both('tabs_and_wide_letters_are_completed_at_cursor', function(nvim)
   accept_ghost(nvim)
 end)
 
+-- The screen's line with the cursor, from there on.
+local function shown_behind_cursor(nvim)
+  return nvim:lua([[
+    vim.cmd.redraw()
+    local row, column, shown = vim.fn.screenrow(), vim.fn.screencol(), ''
+    for cell = column, vim.o.columns do
+      shown = shown .. vim.fn.screenstring(row, cell)
+    end
+    return vim.trim(shown)
+  ]])
+end
+
+test_both('tabs_in_ghost_are_as_wide_as_tabs', function(nvim)
+  nvim:wait_ready()
+  nvim:lua('vim.bo.tabstop = 8')
+  nvim:press('Go<C-u>x = ')
+  nvim:wait_ghost()
+  -- The text begins in column 4.
+  expect_equal(shown_behind_cursor(nvim), 'lo  high    low', 'what is shown')
+  nvim:press('l')
+  expect_equal(shown_behind_cursor(nvim), 'o  high    low', 'what is shown after a key')
+  local before = nvim:text()
+  nvim:press('<Tab>')
+  expect_text(nvim, before .. 'o\thigh\tlow')
+end, [[{
+  cmd = { 'env', 'HXQD_SCRIPTED_TEXT=lo\thigh\tlow', vim.fs.dirname(vim.env.HXQD) .. '/hxqd_scripted', 'serve' },
+  settings = { minProbability = 0 },
+}]])
+
 test_both('wrapped_line_and_fold_are_completed', function(nvim)
   nvim:wait_ready()
   nvim:lua("vim.wo.foldmethod, vim.wo.foldlevel = 'indent', 0")

@@ -2,7 +2,7 @@
 --
 -- Neovim's core asks the server, draws the answer and hides it (`hxqd.inline` does where the core cannot). This module stands
 -- between the core and its client, and fills gaps, each named where it is filled: answers that no longer fit what was typed,
--- keys that are pressed right after accepting, parts of a text, more than one candidate, and texts that are not finished.
+-- keys that are pressed right after accepting, parts of a text, more than one candidate, texts that are not finished, and tabs.
 --
 -- Per buffer with ghost text it keeps a state: whether what is shown is outdated, how to hand an answer to the core, who waits
 -- for pieces, and how many candidates the last answer had.
@@ -31,24 +31,53 @@ local PARTS = {
   line = [[^\n\?[^\n]*]],
 }
 
--- Buffer number → { is_outdated, hand_over, token, on_piece, count, was_invoked, is_wished, step }.
+-- Buffer number → { is_outdated, hand_over, token, on_piece, count, was_invoked, is_wished, step, spread }.
 local states = {}
 
 -- How many tokens for pieces were made.
 local tokens = 0
 
--- The ghost text in a buffer as {row, column, text}, or nil while none is shown.
+-- The ghost text in a buffer as {id, row, column, text, details}, or nil while none is shown.
 local function find(buffer)
   local filter = { details = true, limit = 1 }
   local mark = vim.api.nvim_buf_get_extmarks(buffer, NAMESPACE, 0, -1, filter)[1]
   if not mark then
     return nil
   end
-  local lines = { mark[4].virt_text and mark[4].virt_text[1] and mark[4].virt_text[1][1] or '' }
-  for _, line in ipairs(mark[4].virt_lines or {}) do
+  local id, row, column, details = unpack(mark)
+  local lines = { details.virt_text and details.virt_text[1] and details.virt_text[1][1] or '' }
+  local spread = states[buffer] and states[buffer].spread
+  if spread and lines[1] == spread.drawn then
+    lines[1] = spread.line
+  end
+  for _, line in ipairs(details.virt_lines or {}) do
     table.insert(lines, line[1][1])
   end
-  return { row = mark[2], column = mark[3], text = table.concat(lines, '\n') }
+  return { id = id, row = row, column = column, text = table.concat(lines, '\n'), details = details }
+end
+
+-- Gap 6: the core draws a tab as wide as it is below the first line only; in that it puts the cursor of a terminal wrong. Draws
+-- spaces there, and remembers what they stand for.
+local function spread_tabs(buffer)
+  local ghost = find(buffer)
+  local line = ghost and ghost.text:match('^[^\n]*')
+  if not line or not line:find('\t', 1, true) then
+    return
+  end
+  local before = vim.api.nvim_buf_get_lines(buffer, ghost.row, ghost.row + 1, true)[1]:sub(1, ghost.column)
+  local start, drawn = vim.fn.strdisplaywidth(before), ''
+  for piece in line:gmatch('[^\t]*\t?') do
+    local width = vim.fn.strdisplaywidth(drawn .. piece, start)
+    drawn = drawn .. piece:gsub('\t', '')
+    drawn = drawn .. (' '):rep(width - vim.fn.strdisplaywidth(drawn, start))
+  end
+  local details = ghost.details
+  details.virt_text[1][1] = drawn
+  states[buffer].spread = { line = line, drawn = drawn }
+  vim.api.nvim_buf_set_extmark(buffer, NAMESPACE, ghost.row, ghost.column, {
+    id = ghost.id, hl_mode = details.hl_mode,
+    virt_text = details.virt_text, virt_text_pos = details.virt_text_pos, virt_lines = details.virt_lines,
+  })
 end
 
 -- Remembers, before a character goes in, whether the ghost text foresaw it.
@@ -70,6 +99,8 @@ local function hide_outdated(buffer)
   if states[buffer].is_outdated or ghost.row ~= row - 1 or ghost.column < column then
     states[buffer].is_outdated = true
     vim.api.nvim_buf_clear_namespace(buffer, NAMESPACE, 0, -1)
+  else
+    spread_tabs(buffer)
   end
 end
 
@@ -116,6 +147,7 @@ local function hand_on(state, fits, err, items, context)
   if fits and state.step and state.was_invoked and state.count > 1 then
     M.inline.select({ count = state.step })
   end
+  spread_tabs(buffer)
 end
 
 -- Gap 4: the core knows no text that grows. Asks for pieces; each is handed on like an answer.
@@ -160,7 +192,8 @@ local function request(client, send, params, handler, buffer)
   end, buffer)
 end
 
--- Whether a request may be the core's, which names a buffer with ghost text by its number; what others ask is answered as it comes.
+-- Whether a request may be the core's, which names a buffer with ghost text by its number. What others ask is answered as it
+-- comes.
 local function is_for_ghost(method, handler, buffer)
   return method == METHOD and handler and (buffer or 0) > 0 and is_enabled(buffer)
 end
@@ -287,6 +320,7 @@ function M.cycle(step)
   end
   if (state.count or 0) > 1 then
     M.inline.select({ count = step })
+    spread_tabs(buffer)
   elseif not state.was_invoked then
     M.ask(step)
   end
