@@ -2,7 +2,7 @@
 --
 -- The other modules: `ghost` (ghost text, on Neovim's own inline completion), `inline` (a stand-in for that in Neovim 0.11),
 -- `keys`, `hover` (hovers that grow), `command` (:Hxqd), `status` (for statuslines), `server` (the process), `options` (what
--- the user chose), `health`. What draws is loaded when the server first attaches, so that starting Neovim costs next to nothing.
+-- the user chose), `health`. What draws is loaded when the server first attaches, so that starting Neovim costs little.
 
 local options = require('hxqd.options')
 local server = require('hxqd.server')
