@@ -38,9 +38,9 @@ local function is_ours(map)
   return vim.startswith(map.desc or '', MARK)
 end
 
--- Presses a key as if our mapping were not there.
+-- Presses a key as if our mapping were not there. Others may have kept that to fall back on, also when it is gone.
 local function press_through(buffer, raw)
-  local map = hidden[buffer][raw] or find(vim.api.nvim_get_keymap('i'), raw)
+  local map = hidden[buffer] and hidden[buffer][raw] or find(vim.api.nvim_get_keymap('i'), raw)
   local now = table.concat({ raw, vim.b.changedtick, unpack(vim.api.nvim_win_get_cursor(0)) }, ' ')
   -- The same key at the same place is what the mapping itself presses, and then the plain key is meant.
   if not map or pressed == now then
