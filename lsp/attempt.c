@@ -1,6 +1,6 @@
 /* A text takes three steps: it is watched while it is written; trimmed to what belongs at the cursor; and grafted, which is
  * when the parser has its say. That also tells which line lacks an end: one that the parser complains less about with an end of
- * some language on the next line. */
+ * some language on the next line, or one that ends in a colon. The tree then tells whether that is a block and still empty. */
 #include "lsp/attempt.h"
 
 #include <stdio.h>
@@ -52,22 +52,23 @@ static void end_tag_of(const char *line, char tag[END_TAG_BYTES])
         snprintf(tag, END_TAG_BYTES, "</%.*s>", (int)bytes, line + name);
 }
 
-/* Whether a line opens a block that lacks its end: with one the parser would complain less. */
-static bool lacks_end(const struct graft *graft, const char *line)
+/* Whether a line may open a block: it lacks the end of one, with which the parser would complain less, or ends in a colon, behind
+ * which only a body is missing. */
+static bool may_open_block(const struct graft *graft, const char *line)
 {
     static const char *const ends[] = {"}", "end", "fi", "done"};
-    const size_t errors = graft_errors(graft, 0, line, strlen(line));
+    const size_t bytes = strlen(line), errors = graft_errors(graft, 0, line, bytes);
     char tag[END_TAG_BYTES];
-    bool lacks = false;
+    bool may_open = bytes > 0 && line[bytes - 1] == ':';
 
     end_tag_of(line, tag);
-    for (size_t i = 0; i < sizeof ends / sizeof *ends && errors > 0 && !lacks; i++)
-        lacks = is_better_with(graft, line, errors, ends[i]);
-    return lacks || (errors > 0 && *tag && is_better_with(graft, line, errors, tag));
+    for (size_t i = 0; i < sizeof ends / sizeof *ends && errors > 0 && !may_open; i++)
+        may_open = is_better_with(graft, line, errors, ends[i]);
+    return may_open || (errors > 0 && *tag && is_better_with(graft, line, errors, tag));
 }
 
-/* Sees whether the first line, which is all that was asked for, opens a block that lacks its end; then the block is to be
- * written too. */
+/* Sees whether the first line, which is all that was asked for, opens a block in which nothing stands yet; then the block is to
+ * be written too. */
 static bool attempt_begin_block(struct attempt *attempt, const char *text, size_t bytes)
 {
     const struct context *context = attempt->context;
@@ -82,7 +83,7 @@ static bool attempt_begin_block(struct attempt *attempt, const char *text, size_
     if (!trim_take(&line, context, text, attempt->line_bytes, 0))
         return false;
     attempt->line = line.text;
-    if (*line.text == '\0' || !lacks_end(attempt->graft, line.text) ||
+    if (*line.text == '\0' || !may_open_block(attempt->graft, line.text) ||
         !context_advance(&attempt->block, context, line.text, strlen(line.text), 0))
         return false;
 
@@ -175,7 +176,7 @@ bool attempt_show(const struct attempt *attempt, const struct engine_result *res
     size_t sound = graft_sound_bytes(attempt->graft, trimmed->replaced_bytes, trimmed->text, bytes);
     if (trimmed->replaced_bytes == 0 && context_rest(attempt->context, &start) > 0)
         sound = graft_best_bytes(attempt->graft, trimmed->text, sound);
-    bool is_broken_block = attempt->has_block && !memchr(trimmed->text, '\n', sound);
+    const bool is_broken_block = attempt->has_block && sound < strlen(attempt->line);
     if (sound < bytes && (is_broken_block || trim_is_noise(trimmed->text, sound)))
         sound = 0;
     trimmed->text[sound] = '\0';

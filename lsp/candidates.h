@@ -2,8 +2,8 @@
  *
  * The first text is written greedily, further ones are sampled with fixed seeds, so the same context gives the same texts; all
  * share a prompt, which the engine computes once. Generation stops as soon as more cannot help. Accepting a text never makes
- * the parser report more errors than before; what would is cut shorter, or left out. Where one line opens a block that would
- * then lack its end, the block is written too. Texts that leave the fewest errors come first, among equals the more probable.
+ * the parser report more errors than before; what would is cut shorter, or left out. Where one line opens a block in which
+ * nothing stands, the block is written too. Texts that leave the fewest errors come first, among equals the more probable.
  *
  * Runs on the thread that owns the engine. A `struct candidates` owns its texts until `candidates_finish`.
  */
