@@ -141,28 +141,38 @@ static bool run_pass(struct compression *work, void (*pass)(void *work, int64_t 
 
 /* --- first pass: check and fit ---------------------------------------------------------------------------------------- */
 
-/* Whether all numbers of a float tensor are finite; judged by their exponents. */
-static bool is_finite(const struct tensor *tensor, struct error *error)
+/* What a walk that looks at exponents needs to know. */
+struct exponents {
+    enum tensor_type type;
+    bool are_finite;
+};
+
+static bool look_at_exponents(void *user, const void *numbers, int64_t first, int64_t count)
 {
-    const unsigned char *bytes = tensor->data; /* no alignment promised */
-    const uint16_t exponent = tensor->type == TENSOR_F16 ? 0x7c00 : 0x7f80;
+    struct exponents *exponents = user;
+    const uint32_t *wide = numbers;
+    const uint16_t *narrow = numbers, all = exponents->type == TENSOR_F16 ? 0x7c00 : 0x7f80;
     bool finite = true;
 
-    if (!plan_is_float(tensor))
-        return true;
-    if (tensor->type == TENSOR_F32)
-        for (int64_t i = 0; i < tensor->count; i++) {
-            uint32_t pattern;
-            memcpy(&pattern, bytes + 4 * i, sizeof pattern);
-            finite &= (pattern & 0x7f800000) != 0x7f800000;
-        }
+    (void)first;
+    if (exponents->type == TENSOR_F32)
+        for (int64_t i = 0; i < count; i++)
+            finite &= (wide[i] & 0x7f800000) != 0x7f800000;
     else
-        for (int64_t i = 0; i < tensor->count; i++) {
-            uint16_t pattern;
-            memcpy(&pattern, bytes + 2 * i, sizeof pattern);
-            finite &= (pattern & exponent) != exponent;
-        }
-    return finite ||
+        for (int64_t i = 0; i < count; i++)
+            finite &= (narrow[i] & all) != all;
+    exponents->are_finite = finite;
+    return finite;
+}
+
+/* Whether all numbers of a tensor that stays exact are finite. */
+static bool check_exact(const struct tensor *tensor, struct error *error)
+{
+    struct exponents exponents = {tensor->type, true};
+
+    if (!plan_is_float(tensor) || safetensors_walk(tensor, look_at_exponents, &exponents, error))
+        return true;
+    return !exponents.are_finite &&
            error_set(error, ERROR_INPUT, "%s: tensor %s: holds a number that is not finite",
                      tensor->file, tensor->name);
 }
@@ -179,7 +189,7 @@ static void fit_job(void *argument, int64_t index)
     if (atomic_load(&work->failed))
         return;
     if (!job->module)
-        done = is_finite(job->tensor, &error);
+        done = check_exact(job->tensor, &error);
     else if (fits_find(work->fits, (size_t)index))
         done = true;
     else {
@@ -224,9 +234,8 @@ static bool lay_out(struct compression *work, struct error *error)
         if (job->module)
             done = lay_out_module(&work->layout, job, fits_find(work->fits, i));
         else {
-            const int width = tensor->count > 0 ? (int)(tensor->bytes / (size_t)tensor->count) : 1;
-            job->exact = layout_add(&work->layout, tensor->name, "", tensor->type_name, width,
-                                    tensor->rank, tensor->shape);
+            job->exact = layout_add(&work->layout, tensor->name, "", tensor->type_name,
+                                    tensor->width, tensor->rank, tensor->shape);
             done = job->exact >= 0;
         }
     }
@@ -244,26 +253,39 @@ static bool write_tensor(struct compression *work, int tensor, const void *data,
                         error);
 }
 
-/* Indices on their way into the file, collected so that writes are few. */
-struct index_sink {
+/* A tensor on its way into the file, block by block. */
+struct sink {
     struct compression *work;
     int64_t at;
+    int width; /* bytes of one number */
     struct error *error;
 };
 
+static bool write_block(void *user, const void *numbers, int64_t first, int64_t count)
+{
+    const struct sink *sink = user;
+
+    return output_write(sink->work->file, sink->work->weights, numbers,
+                        (size_t)(count * sink->width), sink->at + first * sink->width, sink->error);
+}
+
 static bool write_indices(void *user, const uint8_t *indices, int64_t first, int64_t count)
 {
-    const struct index_sink *sink = user;
+    return write_block(user, indices, first, count);
+}
 
-    return output_write(sink->work->file, sink->work->weights, indices, (size_t)count,
-                        sink->at + first, sink->error);
+static bool write_exact(struct compression *work, const struct job *job, struct error *error)
+{
+    struct sink sink = {work, layout_at(&work->layout, job->exact), job->tensor->width, error};
+
+    return safetensors_walk(job->tensor, write_block, &sink, error);
 }
 
 static bool write_module(struct compression *work, const struct job *job,
                          const struct encoding *encoding, struct error *error)
 {
     const size_t sidecar = (size_t)encoding->sidecar_count;
-    struct index_sink sink = {work, layout_at(&work->layout, job->indices), error};
+    struct sink sink = {work, layout_at(&work->layout, job->indices), 1, error};
     const struct encoded out = {
         .positions = malloc((sidecar + 1) * sizeof(int64_t)),
         .values = malloc((sidecar + 1) * sizeof(float)),
@@ -296,7 +318,7 @@ static void write_job(void *argument, int64_t index)
     if (atomic_load(&work->failed))
         return;
     if (job->module ? write_module(work, job, fits_find(work->fits, (size_t)index), &error)
-                    : write_tensor(work, job->exact, tensor->data, tensor->bytes, &error))
+                    : write_exact(work, job, &error))
         advance(work, tensor);
     else
         fail(work, &error);

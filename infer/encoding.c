@@ -15,8 +15,7 @@
 
 enum {
     ROUNDS_MAX = 8,
-    BLOCK = 1 << 16, /* numbers whose indices are handed out together */
-    SPAN = 1 << 10,  /* numbers that are looked at again when an outlier is among them */
+    SPAN = 1 << 10, /* numbers that are looked at again when an outlier is among them */
 };
 static const double settled = 1e-4; /* a round that gains a smaller part of the error is the last */
 
@@ -238,16 +237,17 @@ void encoding_finish(struct encoding *encoding)
 
 /* --- applying --------------------------------------------------------------------------------------------------------- */
 
-/* Tables by key, and how to read the tensor. */
+/* Tables by key, and where results go. */
 struct application {
     const struct encoding *encoding;
-    const struct tensor *tensor;
+    const struct encoded *out;
     enum dtype dtype;
     uint8_t *indices;   /* [keys] nearest code; F32: that of the key's least number */
     uint8_t *marks;     /* [keys] 1: has outliers left */
     uint32_t *left;     /* [outlier_count] how many */
     int64_t found;      /* outliers so far */
     double *boundaries; /* [codes - 1] halfway between codes */
+    uint8_t *block;     /* [TENSOR_BLOCK] indices that are handed out together */
 };
 
 /* A finite number of each key: its only one, or, for F32, its least. */
@@ -282,14 +282,14 @@ static uint8_t nearest(const struct application *apply, double value)
 }
 
 static bool application_init(struct application *apply, const struct encoding *encoding,
-                             const struct tensor *tensor)
+                             const struct tensor *tensor, const struct encoded *out)
 {
     const bool wide = tensor->type == TENSOR_F32;
     const size_t keys = (size_t)1 << (wide ? HISTOGRAM_F32_KEY_BITS : 16);
 
     *apply = (struct application){
         .encoding = encoding,
-        .tensor = tensor,
+        .out = out,
         .dtype = wide                         ? DTYPE_F32
                  : tensor->type == TENSOR_F16 ? DTYPE_F16
                                               : DTYPE_BF16,
@@ -297,8 +297,9 @@ static bool application_init(struct application *apply, const struct encoding *e
         .marks = calloc(keys, 1),
         .left = malloc(((size_t)encoding->outlier_count + 1) * sizeof(uint32_t)),
         .boundaries = malloc(ENCODING_CODES * sizeof(double)),
+        .block = malloc(TENSOR_BLOCK),
     };
-    if (!apply->indices || !apply->marks || !apply->left || !apply->boundaries)
+    if (!apply->indices || !apply->marks || !apply->left || !apply->boundaries || !apply->block)
         return false;
     for (int i = 0; i + 1 < encoding->codes; i++)
         apply->boundaries[i] =
@@ -318,13 +319,14 @@ static void application_finish(struct application *apply)
     free(apply->marks);
     free(apply->left);
     free(apply->boundaries);
+    free(apply->block);
 }
 
 /* Records the number at `position` if its key has outliers left. */
-static void take_outlier(struct application *apply, const struct encoded *out, uint32_t key,
-                         int64_t position, float value)
+static void take_outlier(struct application *apply, uint32_t key, int64_t position, float value)
 {
     const struct encoding *encoding = apply->encoding;
+    const struct encoded *out = apply->out;
     const struct outlier wanted = {.key = key};
 
     if (!apply->marks[key])
@@ -338,68 +340,62 @@ static void take_outlier(struct application *apply, const struct encoded *out, u
 }
 
 /* Indices of up to SPAN 16-bit numbers at flat position `first`. */
-static void apply_narrow(struct application *apply, const struct encoded *out, int64_t first,
+static void apply_narrow(struct application *apply, const uint16_t *keys, int64_t first,
                          int64_t count, uint8_t *indices)
 {
-    const unsigned char *bytes = (const unsigned char *)apply->tensor->data + 2 * first;
     uint8_t marked = 0;
-    uint16_t key;
 
     for (int64_t i = 0; i < count; i++) {
-        memcpy(&key, bytes + 2 * i, sizeof key);
-        indices[i] = apply->indices[key];
-        marked |= apply->marks[key];
+        indices[i] = apply->indices[keys[i]];
+        marked |= apply->marks[keys[i]];
     }
     for (int64_t i = 0; marked && i < count; i++) {
         float value;
-        memcpy(&key, bytes + 2 * i, sizeof key);
-        dtype_widen(apply->dtype, &key, &value, 1);
-        take_outlier(apply, out, key, first + i, value);
+        dtype_widen(apply->dtype, &keys[i], &value, 1);
+        take_outlier(apply, keys[i], first + i, value);
     }
 }
 
 /* Indices of F32 numbers: from the key's least number on, up to the nearest code. */
-static void apply_wide(struct application *apply, const struct encoded *out, int64_t first,
-                       int64_t count, uint8_t *indices)
+static void apply_wide(struct application *apply, const void *numbers, int64_t first, int64_t count,
+                       uint8_t *indices)
 {
-    const unsigned char *bytes = (const unsigned char *)apply->tensor->data + 4 * first;
     const int last = apply->encoding->codes - 1;
+    const uint32_t *patterns = numbers;
+    const float *values = numbers;
 
     for (int64_t i = 0; i < count; i++) {
-        uint32_t pattern;
-        float value;
-        memcpy(&pattern, bytes + 4 * i, sizeof pattern);
-        memcpy(&value, bytes + 4 * i, sizeof value);
-        const uint32_t key = pattern >> (32 - HISTOGRAM_F32_KEY_BITS);
+        const uint32_t key = patterns[i] >> (32 - HISTOGRAM_F32_KEY_BITS);
         int index = apply->indices[key];
-        while (index < last && (double)value > apply->boundaries[index])
+        while (index < last && (double)values[i] > apply->boundaries[index])
             index++;
         indices[i] = (uint8_t)index;
-        take_outlier(apply, out, key, first + i, value);
+        take_outlier(apply, key, first + i, values[i]);
     }
+}
+
+static bool apply_block(void *user, const void *numbers, int64_t first, int64_t count)
+{
+    struct application *apply = user;
+    const struct encoded *out = apply->out;
+
+    if (apply->dtype == DTYPE_F32)
+        apply_wide(apply, numbers, first, count, apply->block);
+    for (int64_t at = 0; apply->dtype != DTYPE_F32 && at < count; at += SPAN)
+        apply_narrow(apply, (const uint16_t *)numbers + at, first + at,
+                     count - at < SPAN ? count - at : SPAN, apply->block + at);
+    return out->on_indices(out->user, apply->block, first, count);
 }
 
 bool encoding_apply(const struct encoding *encoding, const struct tensor *tensor,
                     const struct encoded *out, struct error *error)
 {
     struct application apply;
-    uint8_t *indices = malloc(BLOCK);
-    bool applied = application_init(&apply, encoding, tensor) && indices;
+    const bool applied =
+        (application_init(&apply, encoding, tensor, out) ||
+         error_set(error, ERROR_MEMORY, "%s: not enough memory to encode it", tensor->name)) &&
+        safetensors_walk(tensor, apply_block, &apply, error);
 
-    if (!applied)
-        error_set(error, ERROR_MEMORY, "%s: not enough memory to encode it", tensor->name);
-    for (int64_t first = 0; applied && first < tensor->count; first += BLOCK) {
-        const int64_t count = tensor->count - first < BLOCK ? tensor->count - first : BLOCK;
-        for (int64_t at = 0; at < count; at += SPAN) {
-            const int64_t span = count - at < SPAN ? count - at : SPAN;
-            if (apply.dtype == DTYPE_F32)
-                apply_wide(&apply, out, first + at, span, indices + at);
-            else
-                apply_narrow(&apply, out, first + at, span, indices + at);
-        }
-        applied = out->on_indices(out->user, indices, first, count);
-    }
     application_finish(&apply);
-    free(indices);
     return applied;
 }

@@ -43,7 +43,7 @@ struct encoded {
 };
 
 /* Applies an encoding to the tensor it was fitted to: every number's index is that of the nearest code, the lower one of
- * two equally near. False when memory is exhausted or on_indices says so (which then fills an error of its own). */
+ * two equally near. False with an error, or when on_indices says so (which then fills an error of its own). */
 bool encoding_apply(const struct encoding *encoding, const struct tensor *tensor,
                     const struct encoded *out, struct error *error);
 

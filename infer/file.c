@@ -1,4 +1,5 @@
-/* Mappings are private and read-only: the pages belong to the page cache and cost nothing until they are touched. */
+/* Nothing is mapped: of a mapped file that somebody shortens, the next look is the process's death by SIGBUS; a read of it
+ * is an error like any other. From the page cache, reading into memory that is used again costs no more than mapping. */
 #include "infer/file.h"
 
 #include <errno.h>
@@ -6,7 +7,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -15,45 +15,68 @@ static bool system_error(struct error *error, const char *path, const char *what
     return error_set(error, ERROR_SYSTEM, "%s: cannot %s: %s", path, what, strerror(errno));
 }
 
-bool mapping_open(struct mapping *mapping, const char *path, struct error *error)
+int file_open(const char *path, int64_t *bytes, struct error *error)
 {
+    const int file = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK); /* a pipe must not block */
     struct stat status;
-    bool opened = false;
 
-    *mapping = (struct mapping){0};
-    const int descriptor =
-        open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK); /* a pipe must not block */
-    if (descriptor < 0)
-        return system_error(error, path, "open");
-
-    if (fstat(descriptor, &status) != 0) {
+    if (file < 0) {
+        system_error(error, path, "open");
+        return -1;
+    }
+    if (fstat(file, &status) != 0)
         system_error(error, path, "inspect");
-        goto done;
-    }
-    if (!S_ISREG(status.st_mode)) {
+    else if (!S_ISREG(status.st_mode))
         error_set(error, ERROR_INPUT, "%s: not a regular file", path);
-        goto done;
+    else {
+        *bytes = (int64_t)status.st_size;
+        return file;
     }
-    if (status.st_size > 0) {
-        void *data = mmap(NULL, (size_t)status.st_size, PROT_READ, MAP_PRIVATE, descriptor, 0);
-        if (data == MAP_FAILED) {
-            system_error(error, path, "map");
-            goto done;
-        }
-        *mapping = (struct mapping){data, (size_t)status.st_size};
-    }
-    opened = true;
-
-done:
-    close(descriptor);
-    return opened;
+    close(file);
+    return -1;
 }
 
-void mapping_close(struct mapping *mapping)
+bool file_read(int file, const char *path, void *to, size_t bytes, int64_t offset,
+               struct error *error)
 {
-    if (mapping->data)
-        munmap((void *)mapping->data, mapping->bytes);
-    *mapping = (struct mapping){0};
+    char *at = to;
+
+    while (bytes > 0) {
+        const ssize_t count = pread(file, at, bytes, offset);
+        if (count < 0 && errno == EINTR)
+            continue;
+        if (count < 0)
+            return system_error(error, path, "read");
+        if (count == 0)
+            return error_set(error, ERROR_INPUT,
+                             "%s: became shorter while it was read; try again when it is whole",
+                             path);
+        at += count;
+        offset += count;
+        bytes -= (size_t)count;
+    }
+    return true;
+}
+
+char *file_load(const char *path, size_t max_bytes, size_t *bytes, struct error *error)
+{
+    int64_t length;
+    char *content = NULL;
+    const int file = file_open(path, &length, error);
+
+    if (file < 0)
+        return NULL;
+    if ((uint64_t)length > max_bytes)
+        error_set(error, ERROR_LIMIT, "%s: larger than %zu MB", path, max_bytes >> 20);
+    else if (!(content = malloc((size_t)length + 1)))
+        error_set(error, ERROR_MEMORY, "%s: not enough memory to read it", path);
+    else if (!file_read(file, path, content, (size_t)length, 0, error)) {
+        free(content);
+        content = NULL;
+    }
+    *bytes = (size_t)length;
+    close(file);
+    return content;
 }
 
 char *file_path(const char *directory, const char *name, struct error *error)
@@ -74,24 +97,16 @@ bool file_exists(const char *path)
 
 json_t *file_read_json(const char *path, struct error *error)
 {
-    struct mapping mapping;
+    size_t bytes;
+    char *text = file_load(path, FILE_JSON_MAX_BYTES, &bytes, error);
     json_error_t problem;
     json_t *json = NULL;
 
-    if (!mapping_open(&mapping, path, error))
+    if (!text)
         return NULL;
-    if (mapping.bytes == 0) {
+    if (bytes == 0)
         error_set(error, ERROR_INPUT, "%s: the file is empty", path);
-        return NULL;
-    }
-
-    if (mapping.bytes > FILE_JSON_MAX_BYTES) {
-        error_set(error, ERROR_LIMIT, "%s: larger than %d MB", path, FILE_JSON_MAX_BYTES >> 20);
-        mapping_close(&mapping);
-        return NULL;
-    }
-    json = json_loadb(mapping.data, mapping.bytes, 0, &problem);
-    if (!json)
+    else if (!(json = json_loadb(text, bytes, 0, &problem)))
         error_set(error, ERROR_INPUT, "%s:%d:%d: not valid JSON: %s", path, problem.line,
                   problem.column, problem.text);
     else if (!json_is_object(json)) {
@@ -99,6 +114,6 @@ json_t *file_read_json(const char *path, struct error *error)
         json_decref(json);
         json = NULL;
     }
-    mapping_close(&mapping);
+    free(text);
     return json;
 }

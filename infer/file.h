@@ -4,19 +4,21 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include <jansson.h>
 
 #include "infer/error.h"
 
-/* A file mapped for reading; empty files map to data NULL, bytes 0. */
-struct mapping {
-    const void *data;
-    size_t bytes;
-};
+/* Opens a regular file for reading and gives its length; -1 with an error. */
+int file_open(const char *path, int64_t *bytes, struct error *error);
 
-bool mapping_open(struct mapping *mapping, const char *path, struct error *error);
-void mapping_close(struct mapping *mapping);
+/* Reads `bytes` bytes from `offset` on, all of them; any thread. False with an error, also where the file ends before. */
+bool file_read(int file, const char *path, void *to, size_t bytes, int64_t offset,
+               struct error *error);
+
+/* A whole file of up to `max_bytes` bytes; the caller frees it. NULL with an error. */
+char *file_load(const char *path, size_t max_bytes, size_t *bytes, struct error *error);
 
 /* "directory/name"; the caller frees it. NULL with an error when memory is exhausted. */
 char *file_path(const char *directory, const char *name, struct error *error);

@@ -13,6 +13,8 @@
 #include "infer/file.h"
 #include "infer/output.h"
 
+enum { FITS_MAX_BYTES = 1 << 30 };
+
 struct fits {
     char *path;
     int file;
@@ -83,18 +85,16 @@ static size_t read_record(struct fits *fits, const char *bytes, size_t left)
 /* Takes in what an earlier run left under the same key, and cuts off what is not whole. */
 static bool read_records(struct fits *fits, const uint8_t key[FITS_KEY_BYTES], struct error *error)
 {
-    struct mapping mapping;
-    size_t length;
+    size_t bytes, length;
+    char *content = file_load(fits->path, FITS_MAX_BYTES, &bytes, error);
 
-    if (!mapping_open(&mapping, fits->path, error))
+    if (!content)
         return false;
-    const char *bytes = mapping.data;
     fits->end = FITS_KEY_BYTES;
-    if (mapping.bytes >= FITS_KEY_BYTES && memcmp(bytes, key, FITS_KEY_BYTES) == 0)
-        while ((length = read_record(fits, bytes + fits->end, mapping.bytes - (size_t)fits->end)) >
-               0)
+    if (bytes >= FITS_KEY_BYTES && memcmp(content, key, FITS_KEY_BYTES) == 0)
+        while ((length = read_record(fits, content + fits->end, bytes - (size_t)fits->end)) > 0)
             fits->end += (int64_t)length;
-    mapping_close(&mapping);
+    free(content);
     if (ftruncate(fits->file, fits->end) != 0)
         return error_set(error, ERROR_SYSTEM, "%s: cannot shorten: %s", fits->path,
                          strerror(errno));

@@ -59,6 +59,17 @@ static uint32_t key_in_order(uint32_t i, uint32_t keys)
 
 /* --- 16 bits ---------------------------------------------------------------------------------------------------------- */
 
+static bool count_block(void *user, const void *numbers, int64_t first, int64_t count)
+{
+    const uint16_t *patterns = numbers;
+    uint32_t *counts = user;
+
+    (void)first;
+    for (int64_t i = 0; i < count; i++)
+        counts[patterns[i]]++;
+    return true;
+}
+
 static bool count_patterns(struct histogram *histogram, const struct tensor *tensor,
                            struct error *error)
 {
@@ -71,12 +82,8 @@ static bool count_patterns(struct histogram *histogram, const struct tensor *ten
         refuse_memory(tensor, error);
         goto done;
     }
-    const unsigned char *bytes = tensor->data; /* no alignment promised */
-    for (int64_t i = 0; i < tensor->count; i++) {
-        uint16_t pattern;
-        memcpy(&pattern, bytes + 2 * i, sizeof pattern);
-        counts[pattern]++;
-    }
+    if (!safetensors_walk(tensor, count_block, counts, error))
+        goto done;
 
     for (uint32_t key = 0; key < KEYS_16; key++)
         distinct += counts[key] > 0;
@@ -121,71 +128,103 @@ static size_t place_of(const struct point *points, size_t count, double value)
     return low;
 }
 
+/* Values in ascending order, as long as they are few. */
+struct few {
+    struct point points[FEW_VALUES];
+    size_t count;
+};
+
+/* Stops where a number is not finite, or one value too many. */
+static bool add_few(void *user, const void *numbers, int64_t first, int64_t count)
+{
+    const float *values = numbers;
+    struct few *few = user;
+
+    (void)first;
+    for (int64_t i = 0; i < count; i++) {
+        const double value = (double)values[i];
+        struct point *at = few->points + place_of(few->points, few->count, value);
+        const size_t after = (size_t)(few->points + few->count - at);
+        if (after == 0 || at->value != value) {
+            if (!isfinite(value) || few->count == FEW_VALUES)
+                return false;
+            memmove(at + 1, at, after * sizeof *at);
+            *at = (struct point){value, 0.0};
+            few->count++;
+        }
+        at->weight += 1.0;
+    }
+    return true;
+}
+
 /* Tensors of up to FEW_VALUES values, which a codebook holds exactly; false for others. Keys are all 0: nothing of such a
  * tensor is ever an outlier. */
 static bool count_few(struct histogram *histogram, const struct tensor *tensor)
 {
-    const unsigned char *bytes = tensor->data;
-    struct point found[FEW_VALUES];
-    size_t count = 0;
+    struct few few = {.count = 0};
 
-    for (int64_t i = 0; i < tensor->count; i++) {
-        float value;
-        memcpy(&value, bytes + 4 * i, sizeof value);
-        const size_t at = place_of(found, count, (double)value);
-        if (at == count || found[at].value != (double)value) {
-            if (!isfinite(value) || count == FEW_VALUES)
-                return false;
-            memmove(found + at + 1, found + at, (count - at) * sizeof *found);
-            found[at] = (struct point){(double)value, 0.0};
-            count++;
-        }
-        found[at].weight += 1.0;
-    }
-    if (!reserve(histogram, count)) {
+    if (!safetensors_walk(tensor, add_few, &few, NULL))
+        return false;
+    if (!reserve(histogram, few.count)) {
         histogram_finish(histogram);
         return false;
     }
-    for (size_t i = 0; i < count; i++)
-        add_point(histogram, found[i].value, found[i].weight, 0);
+    for (size_t i = 0; i < few.count; i++)
+        add_point(histogram, few.points[i].value, few.points[i].weight, 0);
+    return true;
+}
+
+/* What a walk that fills bins needs to know. */
+struct binning {
+    struct bin *bins;
+    const struct tensor *tensor;
+    struct error *error;
+};
+
+static bool fill_bins(void *user, const void *numbers, int64_t first, int64_t count)
+{
+    const struct binning *binning = user;
+    const float *values = numbers;
+    const uint32_t *patterns = numbers;
+
+    (void)first;
+    for (int64_t i = 0; i < count; i++) {
+        const double value = (double)values[i];
+        struct bin *bin = &binning->bins[patterns[i] >> (32 - HISTOGRAM_F32_KEY_BITS)];
+        if (!isfinite(value))
+            return refuse_not_finite(binning->tensor, binning->error);
+        bin->count += 1.0;
+        bin->sum += value;
+        bin->squares += value * value;
+    }
     return true;
 }
 
 static bool count_bins(struct histogram *histogram, const struct tensor *tensor,
                        struct error *error)
 {
-    const unsigned char *bytes = tensor->data;
-    struct bin *bins = calloc(KEYS_32, sizeof *bins);
+    struct binning binning = {calloc(KEYS_32, sizeof *binning.bins), tensor, error};
+    bool counted = false;
 
-    if (!bins || !reserve(histogram, KEYS_32)) {
-        free(bins);
-        return refuse_memory(tensor, error);
+    if (!binning.bins || !reserve(histogram, KEYS_32)) {
+        refuse_memory(tensor, error);
+        goto done;
     }
-    for (int64_t i = 0; i < tensor->count; i++) {
-        uint32_t pattern;
-        float value;
-        memcpy(&pattern, bytes + 4 * i, sizeof pattern);
-        memcpy(&value, bytes + 4 * i, sizeof value);
-        if (!isfinite(value)) {
-            free(bins);
-            return refuse_not_finite(tensor, error);
-        }
-        struct bin *bin = &bins[pattern >> (32 - HISTOGRAM_F32_KEY_BITS)];
-        bin->count += 1.0;
-        bin->sum += (double)value;
-        bin->squares += (double)value * (double)value;
-    }
-
+    if (!safetensors_walk(tensor, fill_bins, &binning, error))
+        goto done;
     for (uint32_t i = 0; i < KEYS_32; i++) {
-        const struct bin *bin = &bins[key_in_order(i, KEYS_32)];
+        const struct bin *bin = &binning.bins[key_in_order(i, KEYS_32)];
         if (bin->count == 0.0)
             continue;
         const double mean = bin->sum / bin->count;
         histogram->scatter += fmax(bin->squares - bin->sum * mean, 0.0);
         add_point(histogram, mean, bin->count, key_in_order(i, KEYS_32));
     }
-    free(bins);
-    return true;
+    counted = true;
+
+done:
+    free(binning.bins);
+    return counted;
 }
 
 bool histogram_init(struct histogram *histogram, const struct tensor *tensor, struct error *error)

@@ -97,7 +97,8 @@ static bool load_weights(struct model *model, const struct model_options *option
 
     model->embedding =
         weights_matrix(weights, "model.embed_tokens", config->vocab_size, config->hidden_size);
-    if (!model->embedding)
+    /* the largest matrices come first: they pass through memory that is given back before the layers fill it */
+    if (!model->embedding || !load_head(weights, model))
         return false;
     const double file_bytes = (double)safetensors_bytes(weights->files);
     for (int i = 0; i < config->layers; i++) {
@@ -110,7 +111,7 @@ static bool load_weights(struct model *model, const struct model_options *option
             options->on_progress(options->user, (double)weights->bytes / file_bytes);
     }
     model->norm = weights_vector(weights, "model.norm.weight", config->hidden_size);
-    if (!model->norm || !load_head(weights, model))
+    if (!model->norm)
         return false;
     if (options->on_progress)
         options->on_progress(options->user, 1.0);

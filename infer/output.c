@@ -91,15 +91,55 @@ bool output_json(const char *path, const json_t *json, struct error *error)
     return written;
 }
 
+/* Calls on_chunk for a file, piece by piece; gives its length. */
+static bool each_chunk(const char *path,
+                       bool (*on_chunk)(void *user, const void *data, size_t bytes, int64_t offset,
+                                        struct error *error),
+                       void *user, int64_t *bytes, struct error *error)
+{
+    const int file = file_open(path, bytes, error);
+    char *chunk = file < 0 ? NULL : malloc(CHUNK_BYTES);
+    bool done = chunk != NULL;
+
+    if (file < 0)
+        return false;
+    if (!chunk)
+        error_set(error, ERROR_MEMORY, "%s: not enough memory to read it", path);
+    for (int64_t at = 0; done && at < *bytes; at += CHUNK_BYTES) {
+        const int64_t left = *bytes - at;
+        const size_t count = (size_t)(left < CHUNK_BYTES ? left : CHUNK_BYTES);
+        done = file_read(file, path, chunk, count, at, error) &&
+               on_chunk(user, chunk, count, at, error);
+    }
+    free(chunk);
+    close(file);
+    return done;
+}
+
+/* Where a copy goes. */
+struct copy {
+    int file;
+    const char *path;
+};
+
+static bool write_chunk(void *user, const void *data, size_t bytes, int64_t offset,
+                        struct error *error)
+{
+    const struct copy *copy = user;
+
+    return output_write(copy->file, copy->path, data, bytes, offset, error);
+}
+
 bool output_copy(const char *from, const char *path, struct error *error)
 {
-    struct mapping mapping;
+    struct copy copy = {output_open(path, error), path};
+    int64_t bytes;
 
-    if (!mapping_open(&mapping, from, error))
+    if (copy.file < 0)
         return false;
-    const bool written = write_file(path, mapping.data, mapping.bytes, error);
-    mapping_close(&mapping);
-    return written;
+    const bool written = output_reserve(copy.file, path, 0, error) &&
+                         each_chunk(from, write_chunk, &copy, &bytes, error);
+    return output_close(copy.file, path, error) && written;
 }
 
 bool output_sync_directory(const char *path, struct error *error)
@@ -123,24 +163,25 @@ bool output_rename(const char *from, const char *to, struct error *error)
     return true;
 }
 
+static bool digest_chunk(void *user, const void *data, size_t bytes, int64_t offset,
+                         struct error *error)
+{
+    (void)offset;
+    (void)error;
+    sha256_update(user, bytes, data);
+    return true;
+}
+
 bool output_digest(const char *path, char hexadecimal[2 * OUTPUT_DIGEST_BYTES + 1], int64_t *bytes,
                    struct error *error)
 {
     struct sha256_ctx context;
-    struct mapping mapping;
     uint8_t digest[SHA256_DIGEST_SIZE];
 
-    if (!mapping_open(&mapping, path, error))
-        return false;
     sha256_init(&context);
-    for (size_t at = 0; at < mapping.bytes; at += CHUNK_BYTES) {
-        const size_t left = mapping.bytes - at;
-        sha256_update(&context, left < CHUNK_BYTES ? left : CHUNK_BYTES,
-                      (const uint8_t *)mapping.data + at);
-    }
+    if (!each_chunk(path, digest_chunk, &context, bytes, error))
+        return false;
     sha256_digest(&context, sizeof digest, digest);
-    *bytes = (int64_t)mapping.bytes;
-    mapping_close(&mapping);
     for (int i = 0; i < SHA256_DIGEST_SIZE; i++)
         sprintf(hexadecimal + 2 * i, "%02x", digest[i]);
     return true;

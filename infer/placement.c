@@ -21,32 +21,28 @@ static double gib(int64_t bytes)
     return (double)bytes / (double)((int64_t)1 << 30);
 }
 
-/* Whether a float32 tensor says no more than bfloat16 can: the lower halves of all numbers are zero. */
-static bool is_narrow(const struct tensor *tensor)
+/* Looks at the lower halves of float32 numbers; stops where one says more than bfloat16 can. */
+static bool look_for_loss(void *user, const void *numbers, int64_t first, int64_t count)
 {
-    enum { STEP = 4096 }; /* numbers between two looks */
-    const unsigned char *bytes = tensor->data;
-    bool narrow = true;
+    const uint32_t *bits = numbers;
+    uint32_t lost = 0;
 
-    for (size_t at = 0; at < tensor->bytes && narrow; at += STEP * sizeof(uint32_t)) {
-        const size_t end = at + STEP * sizeof(uint32_t);
-        uint32_t lost = 0;
-        for (size_t i = at; i < (end < tensor->bytes ? end : tensor->bytes); i += sizeof lost) {
-            uint32_t bits;
-            memcpy(&bits, bytes + i, sizeof bits);
-            lost |= bits & 0xffff;
-        }
-        narrow = lost == 0;
-    }
-    safetensors_release(tensor);
-    return narrow;
+    (void)first;
+    for (int64_t i = 0; i < count; i++)
+        lost |= bits[i] & 0xffff;
+    *(bool *)user = lost != 0;
+    return lost == 0;
 }
 
-static enum dtype stored_dtype(const struct tensor *tensor)
+/* What a dense tensor's numbers are on a device; false with an error where it cannot be read. */
+static bool stored_dtype(const struct tensor *tensor, enum dtype *dtype, struct error *error)
 {
-    if (tensor->type == TENSOR_F16)
-        return DTYPE_F16;
-    return tensor->type == TENSOR_F32 && !is_narrow(tensor) ? DTYPE_F32 : DTYPE_BF16;
+    bool is_lossy = false;
+    const bool is_read =
+        tensor->type != TENSOR_F32 || safetensors_walk(tensor, look_for_loss, &is_lossy, error);
+
+    *dtype = is_lossy ? DTYPE_F32 : tensor->type == TENSOR_F16 ? DTYPE_F16 : DTYPE_BF16;
+    return is_read || is_lossy;
 }
 
 /* Adds a matrix to `matrices` and, apart, its outliers to `sidecars`. */
@@ -54,6 +50,7 @@ static bool weigh_matrix(const struct safetensors *files, const char *module, in
                          int64_t cols, int64_t *matrices, int64_t *sidecars, struct error *error)
 {
     struct module_tensors found;
+    enum dtype dtype;
 
     module_tensors_find(&found, files, module);
     if (found.codebook && found.indices) {
@@ -66,7 +63,9 @@ static bool weigh_matrix(const struct safetensors *files, const char *module, in
     }
     if (!found.dense)
         return error_set(error, ERROR_INPUT, "tensor %s.weight (or .indices) is missing", module);
-    *matrices += cuda_matrix_bytes(rows, cols, stored_dtype(found.dense), 0, 0);
+    if (!stored_dtype(found.dense, &dtype, error))
+        return false;
+    *matrices += cuda_matrix_bytes(rows, cols, dtype, 0, 0);
     return true;
 }
 

@@ -3,7 +3,6 @@
 
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <unistd.h>
 
 #include "infer/file.h"
@@ -17,7 +16,8 @@ enum {
 
 struct shard {
     char *path;
-    struct mapping mapping;
+    int descriptor; /* -1: not open */
+    int64_t bytes;
     json_t *header; /* owns the tensors' names */
 };
 
@@ -45,9 +45,8 @@ static bool refuse(struct error *error, const struct tensor *tensor, const char 
     return error_set(error, ERROR_INPUT, "%s: tensor %s: %s", tensor->file, tensor->name, why);
 }
 
-/* Fills dtype; gives the bytes of one number through `bytes`. */
-static bool parse_type(struct tensor *tensor, const json_t *entry, size_t *bytes,
-                       struct error *error)
+/* Fills type and width. */
+static bool parse_type(struct tensor *tensor, const json_t *entry, struct error *error)
 {
     const char *name = json_string_value(json_object_get(entry, "dtype"));
 
@@ -55,7 +54,7 @@ static bool parse_type(struct tensor *tensor, const json_t *entry, size_t *bytes
         if (strcmp(name, types[i].name) == 0) {
             tensor->type = types[i].type;
             strcpy(tensor->type_name, name);
-            *bytes = (size_t)types[i].bytes;
+            tensor->width = types[i].bytes;
             return true;
         }
     return refuse(error, tensor, "unknown or missing dtype");
@@ -82,9 +81,9 @@ static bool parse_shape(struct tensor *tensor, const json_t *entry, struct error
     return true;
 }
 
-/* Fills data and bytes; the range must lie in the file and fit dtype and shape. */
-static bool parse_range(struct tensor *tensor, const json_t *entry, size_t item_bytes,
-                        const char *data, size_t data_bytes, struct error *error)
+/* Fills offset and bytes; the range must lie among the file's `data_bytes` from `data` on, and fit dtype and shape. */
+static bool parse_range(struct tensor *tensor, const json_t *entry, int64_t data,
+                        int64_t data_bytes, struct error *error)
 {
     const json_t *offsets = json_object_get(entry, "data_offsets");
     const json_t *first = json_array_get(offsets, 0), *last = json_array_get(offsets, 1);
@@ -95,12 +94,12 @@ static bool parse_range(struct tensor *tensor, const json_t *entry, size_t item_
     const json_int_t begin = json_integer_value(first), end = json_integer_value(last);
     if (begin < 0 || end < begin)
         return refuse(error, tensor, "data_offsets are out of order");
-    if ((uint64_t)end > data_bytes)
+    if (end > data_bytes)
         return refuse(error, tensor, "lies beyond the end of the file; is the file truncated?");
-    if (__builtin_mul_overflow(tensor->count, (int64_t)item_bytes, &expected) ||
+    if (__builtin_mul_overflow(tensor->count, (int64_t)tensor->width, &expected) ||
         end - begin != expected)
         return refuse(error, tensor, "its byte range does not fit its dtype and shape");
-    tensor->data = data + begin;
+    tensor->offset = data + begin;
     tensor->bytes = (size_t)(end - begin);
     return true;
 }
@@ -120,12 +119,12 @@ static struct tensor *add_tensor(struct safetensors *files)
     return tensor;
 }
 
-static int compare_data(const void *left, const void *right)
+static int compare_places(const void *left, const void *right)
 {
     const struct tensor *a = left, *b = right;
 
-    if (a->data != b->data)
-        return (const char *)a->data < (const char *)b->data ? -1 : 1;
+    if (a->offset != b->offset)
+        return a->offset < b->offset ? -1 : 1;
     return a->bytes < b->bytes ? -1 : a->bytes > b->bytes;
 }
 
@@ -141,38 +140,57 @@ static bool ranges_are_disjoint(struct safetensors *files, size_t first, struct 
     const size_t count = files->count - first;
 
     if (count > 1)
-        qsort(tensors, count, sizeof *tensors, compare_data);
+        qsort(tensors, count, sizeof *tensors, compare_places);
     for (size_t i = 1; i < count; i++)
-        if ((const char *)tensors[i - 1].data + tensors[i - 1].bytes >
-            (const char *)tensors[i].data)
+        if (tensors[i - 1].offset + (int64_t)tensors[i - 1].bytes > tensors[i].offset)
             return error_set(error, ERROR_INPUT, "%s: tensors %s and %s overlap", tensors[i].file,
                              tensors[i - 1].name, tensors[i].name);
     return true;
 }
 
-/* Reads the JSON header of a mapped file; gives the length of header and its length field. */
-static bool read_header(struct shard *shard, size_t *data_start, struct error *error)
+/* Reads the length field; the header must lie within the file. */
+static bool read_length(const struct shard *shard, size_t *length, struct error *error)
 {
-    const unsigned char *bytes = shard->mapping.data;
-    uint64_t length = 0;
-    json_error_t problem;
+    unsigned char bytes[HEADER_LENGTH_BYTES];
+    uint64_t value = 0;
 
-    if (shard->mapping.bytes < HEADER_LENGTH_BYTES)
+    if (shard->bytes < HEADER_LENGTH_BYTES)
         return error_set(error, ERROR_INPUT, "%s: too short for a safetensors file", shard->path);
+    if (!file_read(shard->descriptor, shard->path, bytes, sizeof bytes, 0, error))
+        return false;
     for (int i = 0; i < HEADER_LENGTH_BYTES; i++)
-        length |= (uint64_t)bytes[i] << (8 * i);
-    if (length > HEADER_MAX_BYTES || length > shard->mapping.bytes - HEADER_LENGTH_BYTES)
+        value |= (uint64_t)bytes[i] << (8 * i);
+    if (value > HEADER_MAX_BYTES || value > (uint64_t)shard->bytes - HEADER_LENGTH_BYTES)
         return error_set(
             error, ERROR_INPUT,
             "%s: header length %llu is impossible; truncated or not a safetensors file",
-            shard->path, (unsigned long long)length);
+            shard->path, (unsigned long long)value);
+    *length = (size_t)value;
+    return true;
+}
 
-    shard->header = json_loadb((const char *)bytes + HEADER_LENGTH_BYTES, (size_t)length,
-                               JSON_REJECT_DUPLICATES, &problem);
+/* Reads the JSON header; gives where data start. */
+static bool read_header(struct shard *shard, int64_t *data, struct error *error)
+{
+    json_error_t problem;
+    size_t length;
+
+    if (!read_length(shard, &length, error))
+        return false;
+    char *text = malloc(length + 1);
+    if (!text)
+        return error_set(error, ERROR_MEMORY, "%s: not enough memory", shard->path);
+    if (!file_read(shard->descriptor, shard->path, text, length, HEADER_LENGTH_BYTES, error)) {
+        free(text);
+        return false;
+    }
+
+    shard->header = json_loadb(text, length, JSON_REJECT_DUPLICATES, &problem);
+    free(text);
     if (!json_is_object(shard->header))
         return error_set(error, ERROR_INPUT, "%s: broken header: %s", shard->path,
                          shard->header ? "not a JSON object" : problem.text);
-    *data_start = HEADER_LENGTH_BYTES + (size_t)length;
+    *data = HEADER_LENGTH_BYTES + (int64_t)length;
     return true;
 }
 
@@ -180,11 +198,12 @@ static bool read_header(struct shard *shard, size_t *data_start, struct error *e
 static bool open_shard(struct safetensors *files, struct shard *shard, struct error *error)
 {
     const size_t first = files->count;
-    size_t start, item_bytes = 0;
+    int64_t data;
     const char *name;
     json_t *entry;
 
-    if (!mapping_open(&shard->mapping, shard->path, error) || !read_header(shard, &start, error))
+    shard->descriptor = file_open(shard->path, &shard->bytes, error);
+    if (shard->descriptor < 0 || !read_header(shard, &data, error))
         return false;
 
     json_object_foreach(shard->header, name, entry)
@@ -196,9 +215,9 @@ static bool open_shard(struct safetensors *files, struct shard *shard, struct er
             return error_set(error, ERROR_MEMORY, "%s: too many tensors", shard->path);
         tensor->name = name;
         tensor->file = shard->path;
-        if (!parse_type(tensor, entry, &item_bytes, error) || !parse_shape(tensor, entry, error) ||
-            !parse_range(tensor, entry, item_bytes, (const char *)shard->mapping.data + start,
-                         shard->mapping.bytes - start, error))
+        tensor->descriptor = shard->descriptor;
+        if (!parse_type(tensor, entry, error) || !parse_shape(tensor, entry, error) ||
+            !parse_range(tensor, entry, data, shard->bytes - data, error))
             return false;
     }
     return ranges_are_disjoint(files, first, error);
@@ -215,7 +234,7 @@ static bool add_shard(struct safetensors *files, char *path, struct error *error
     }
     files->shards = grown;
     struct shard *shard = &files->shards[files->shard_count++];
-    *shard = (struct shard){.path = path};
+    *shard = (struct shard){.path = path, .descriptor = -1};
     return open_shard(files, shard, error);
 }
 
@@ -307,7 +326,8 @@ void safetensors_close(struct safetensors *files)
         return;
     for (size_t i = 0; i < files->shard_count; i++) {
         json_decref(files->shards[i].header);
-        mapping_close(&files->shards[i].mapping);
+        if (files->shards[i].descriptor >= 0)
+            close(files->shards[i].descriptor);
         free(files->shards[i].path);
     }
     free(files->shards);
@@ -333,14 +353,33 @@ const struct tensor *safetensors_find(const struct safetensors *files, const cha
                         : NULL;
 }
 
-void safetensors_release(const struct tensor *tensor)
+bool safetensors_read(const struct tensor *tensor, int64_t first, int64_t count, void *to,
+                      struct error *error)
 {
-    const uintptr_t page = (uintptr_t)sysconf(_SC_PAGESIZE);
-    const uintptr_t first = ((uintptr_t)tensor->data + page - 1) / page * page;
-    const uintptr_t last = ((uintptr_t)tensor->data + tensor->bytes) / page * page;
+    struct error problem = {0};
 
-    if (first < last)
-        madvise((void *)first, last - first, MADV_DONTNEED);
+    return file_read(tensor->descriptor, tensor->file, to, (size_t)(count * tensor->width),
+                     tensor->offset + first * tensor->width, &problem) ||
+           error_set(error, problem.code, "tensor %s: %s", tensor->name, problem.text);
+}
+
+bool safetensors_walk(const struct tensor *tensor,
+                      bool (*on_block)(void *user, const void *numbers, int64_t first,
+                                       int64_t count),
+                      void *user, struct error *error)
+{
+    void *numbers = malloc((size_t)TENSOR_BLOCK * (size_t)tensor->width);
+    bool walked =
+        numbers || error_set(error, ERROR_MEMORY, "%s: not enough memory to read it", tensor->name);
+
+    for (int64_t first = 0; walked && first < tensor->count; first += TENSOR_BLOCK) {
+        const int64_t left = tensor->count - first;
+        const int64_t count = left < TENSOR_BLOCK ? left : TENSOR_BLOCK;
+        walked = safetensors_read(tensor, first, count, numbers, error) &&
+                 on_block(user, numbers, first, count);
+    }
+    free(numbers);
+    return walked;
 }
 
 int64_t safetensors_bytes(const struct safetensors *files)
@@ -348,6 +387,6 @@ int64_t safetensors_bytes(const struct safetensors *files)
     int64_t bytes = 0;
 
     for (size_t i = 0; i < files->shard_count; i++)
-        bytes += (int64_t)files->shards[i].mapping.bytes;
+        bytes += files->shards[i].bytes;
     return bytes;
 }

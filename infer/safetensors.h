@@ -1,10 +1,11 @@
-/* Tensors of a Hugging Face checkpoint directory, memory-mapped.
+/* Tensors of a Hugging Face checkpoint directory.
  *
  * Reads `model.safetensors`, or the shards that `model.safetensors.index.json` names. The header of every file is checked
  * before anything is believed: its length, each dtype and shape against its byte range, ranges against the file's end and
- * against each other. Hidden: files, mappings, JSON.
+ * against each other. Numbers are read when they are asked for; a file that became shorter meanwhile is an error then.
+ * Hidden: files, JSON.
  *
- * Whoever opens closes; tensors and their data are valid until then. Reading from several threads is fine.
+ * Whoever opens closes; tensors are valid until then. Reading from several threads is fine.
  * Format: https://huggingface.co/docs/safetensors (header length u64, JSON header, data).
  */
 #ifndef INFER_SAFETENSORS_H
@@ -36,9 +37,11 @@ struct tensor {
     char type_name[8]; /* as the file spells it */
     int rank;
     int64_t shape[TENSOR_MAX_RANK];
-    int64_t count;    /* product of the shape; 1 for rank 0 */
-    const void *data; /* no alignment promised */
-    size_t bytes;
+    int64_t count;  /* product of the shape; 1 for rank 0 */
+    int width;      /* bytes of one number */
+    size_t bytes;   /* of all */
+    int descriptor; /* of the open file */
+    int64_t offset; /* of the first number in it */
 };
 
 /* NULL with an error that names the file, and the tensor where one is at fault. */
@@ -52,8 +55,18 @@ const struct tensor *safetensors_at(const struct safetensors *files, size_t inde
 /* NULL where there is none of that name. */
 const struct tensor *safetensors_find(const struct safetensors *files, const char *name);
 
-/* Gives the memory of a tensor's pages back to the system; they come again from the file when they are read. */
-void safetensors_release(const struct tensor *tensor);
+/* Reads `count` numbers from number `first` on, as the file holds them. False with an error that names file and tensor. */
+bool safetensors_read(const struct tensor *tensor, int64_t first, int64_t count, void *to,
+                      struct error *error);
+
+enum { TENSOR_BLOCK = 1 << 16 /* numbers that a walk hands out at once */ };
+
+/* Reads all numbers of a tensor in order, in blocks that are gone after on_block. False where on_block says so (which then
+ * fills an error of its own), or with an error. */
+bool safetensors_walk(const struct tensor *tensor,
+                      bool (*on_block)(void *user, const void *numbers, int64_t first,
+                                       int64_t count),
+                      void *user, struct error *error);
 
 /* Bytes of all files. */
 int64_t safetensors_bytes(const struct safetensors *files);

@@ -1,5 +1,9 @@
-/* Checks follow the life of a number: the tensors of a module agree in type and shape, every number is finite, every index
- * and position points inside. Only then does a backend see the data, unchecked. */
+/* Checks follow the life of a number: the tensors of a module agree in type and shape; then they are read, every number is
+ * finite, every index and position points inside. What was checked is what a backend sees, unchecked: a file that somebody
+ * writes to meanwhile cannot come between.
+ *
+ * Tensors pass through one piece of memory, so that it is touched for the first time once; what large tensors took of it is
+ * given back at once, because they come while little else is there (see model.c). */
 #include "infer/weights.h"
 
 #include <math.h>
@@ -9,7 +13,12 @@
 
 #include "infer/failure.h"
 
-enum { NAME_BYTES = 256, CODEBOOK_MAX = 256, CHUNK = 4096 };
+enum {
+    NAME_BYTES = 256,
+    CODEBOOK_MAX = 256,
+    CHUNK = 4096,
+    KEPT_BYTES = 128 << 20, /* of memory that tensors pass through */
+};
 
 bool weights_init(struct weights *weights, const struct safetensors *files, struct backend *backend,
                   struct error *error)
@@ -22,7 +31,8 @@ bool weights_init(struct weights *weights, const struct safetensors *files, stru
 void weights_finish(struct weights *weights)
 {
     free(weights->used);
-    weights->used = NULL;
+    free(weights->numbers);
+    *weights = (struct weights){0};
 }
 
 static const struct tensor *find(const struct safetensors *files, const char *module,
@@ -112,17 +122,44 @@ static bool float_dtype(const struct tensor *tensor, enum dtype *dtype)
     }
 }
 
-/* Whether every number of a float tensor is finite. */
-static bool is_finite(const struct weights *weights, const struct tensor *tensor)
+/* --- reading ---------------------------------------------------------------------------------------------------------- */
+
+/* The numbers of a tensor, valid until the next ones are taken; NULL with an error. */
+static const void *take_numbers(struct weights *weights, const struct tensor *tensor)
+{
+    if (tensor->bytes > weights->capacity) {
+        free(weights->numbers);
+        weights->numbers = malloc(tensor->bytes);
+        weights->capacity = weights->numbers ? tensor->bytes : 0;
+    }
+    if (!weights->numbers && !(weights->numbers = malloc(1))) {
+        error_set(weights->error, ERROR_MEMORY, "%s: not enough memory to read it", tensor->name);
+        return NULL;
+    }
+    return safetensors_read(tensor, 0, tensor->count, weights->numbers, weights->error)
+               ? weights->numbers
+               : NULL;
+}
+
+/* Gives back what a large tensor took. */
+static void leave_numbers(struct weights *weights)
+{
+    if (weights->capacity <= KEPT_BYTES)
+        return;
+    free(weights->numbers);
+    weights->numbers = NULL;
+    weights->capacity = 0;
+}
+
+/* Whether all of a float tensor's numbers are finite. */
+static bool are_finite(const struct weights *weights, const struct tensor *tensor, enum dtype dtype,
+                       const void *numbers)
 {
     float values[CHUNK];
-    enum dtype dtype;
 
-    if (!float_dtype(tensor, &dtype))
-        return refuse(weights, tensor, "F32, F16 or BF16 is expected");
     for (int64_t at = 0; at < tensor->count; at += CHUNK) {
         const int64_t count = tensor->count - at < CHUNK ? tensor->count - at : CHUNK;
-        dtype_widen(dtype, (const char *)tensor->data + (size_t)at * dtype_bytes(dtype), values,
+        dtype_widen(dtype, (const char *)numbers + (size_t)at * dtype_bytes(dtype), values,
                     (size_t)count);
         for (int64_t i = 0; i < count; i++)
             if (!isfinite(values[i]))
@@ -131,38 +168,54 @@ static bool is_finite(const struct weights *weights, const struct tensor *tensor
     return true;
 }
 
-static bool check_codebook(const struct weights *weights, const struct tensor *codebook)
+/* A float tensor as finite numbers of its own type; NULL with an error. */
+static const void *take_floats(struct weights *weights, const struct tensor *tensor,
+                               enum dtype *dtype)
 {
-    if (codebook->type != TENSOR_F32)
-        return refuse(weights, codebook, "F32 is expected");
-    if (codebook->rank != 1 || codebook->count < 1 || codebook->count > CODEBOOK_MAX)
-        return refuse(weights, codebook,
+    if (!float_dtype(tensor, dtype)) {
+        refuse(weights, tensor, "F32, F16 or BF16 is expected");
+        return NULL;
+    }
+    const void *numbers = take_numbers(weights, tensor);
+    return numbers && are_finite(weights, tensor, *dtype, numbers) ? numbers : NULL;
+}
+
+/* A float tensor as finite float32 [count]; the caller frees it. NULL with an error. */
+static float *read_floats(struct weights *weights, const struct tensor *tensor)
+{
+    enum dtype dtype;
+    const void *numbers = take_floats(weights, tensor, &dtype);
+    float *values = numbers ? malloc((size_t)tensor->count * sizeof *values + 1) : NULL;
+
+    if (values)
+        dtype_widen(dtype, numbers, values, (size_t)tensor->count);
+    else if (numbers)
+        error_set(weights->error, ERROR_MEMORY, "%s: not enough memory to read it", tensor->name);
+    return values;
+}
+
+/* --- the parts of a module -------------------------------------------------------------------------------------------- */
+
+static bool read_codebook(struct weights *weights, const struct tensor *tensor,
+                          struct matrix_source *source)
+{
+    if (tensor->type != TENSOR_F32)
+        return refuse(weights, tensor, "F32 is expected");
+    if (tensor->rank != 1 || tensor->count < 1 || tensor->count > CODEBOOK_MAX)
+        return refuse(weights, tensor,
                       "only codebooks of up to 256 single values are supported for this model");
-    return is_finite(weights, codebook);
+    source->codebook = read_floats(weights, tensor);
+    source->codebook_size = (int)tensor->count;
+    return source->codebook;
 }
 
-/* Indices are bytes, so a codebook of 256 cannot be overrun. */
-static bool check_indices(const struct weights *weights, const struct tensor *indices,
-                          int64_t codebook_size, int64_t rows, int64_t cols)
+/* Positions and values, where a module has any. */
+static bool read_sidecar(struct weights *weights, const struct module_tensors *found,
+                         struct matrix_source *source)
 {
-    const uint8_t *bytes = indices->data;
-    uint8_t largest = 0;
+    const struct tensor *positions = found->sidecar_positions, *values = found->sidecar_values;
+    const int64_t numbers = source->rows * source->cols;
 
-    if (indices->type != TENSOR_U8)
-        return refuse(weights, indices, "U8 is expected");
-    if (!has_shape(weights, indices, rows, cols))
-        return false;
-    if (codebook_size == CODEBOOK_MAX)
-        return true;
-    for (size_t i = 0; i < indices->bytes; i++)
-        largest = bytes[i] > largest ? bytes[i] : largest;
-    return largest < codebook_size ||
-           refuse(weights, indices, "an index points beyond the codebook");
-}
-
-static bool check_sidecar(const struct weights *weights, const struct tensor *positions,
-                          const struct tensor *values, int64_t numbers)
-{
     if (!positions && !values)
         return true;
     if (!positions || !values)
@@ -172,109 +225,83 @@ static bool check_sidecar(const struct weights *weights, const struct tensor *po
         return refuse(weights, positions, "I64 is expected");
     if (positions->rank != 1 || values->rank != 1)
         return refuse(weights, positions, "sidecar tensors must have one dimension");
-
     if (positions->count != values->count || positions->count > numbers)
         return refuse(weights, values, "as many values as sidecar positions are expected");
-    for (int64_t i = 0; i < positions->count; i++) {
-        int64_t position;
-        memcpy(&position, (const char *)positions->data + 8 * i, sizeof position);
-        if (position < 0 || position >= numbers)
+
+    int64_t *flat = malloc(positions->bytes + 1);
+    source->sidecar_positions = flat;
+    source->sidecar_count = positions->count;
+    if (!flat)
+        return error_set(weights->error, ERROR_MEMORY, "%s: not enough memory to read it",
+                         positions->name);
+    if (!safetensors_read(positions, 0, positions->count, flat, weights->error))
+        return false;
+    for (int64_t i = 0; i < positions->count; i++)
+        if (flat[i] < 0 || flat[i] >= numbers)
             return refuse(weights, positions, "a sidecar position points outside the matrix");
-    }
-    return is_finite(weights, values);
+    source->sidecar_values = read_floats(weights, values);
+    return source->sidecar_values;
 }
 
-/* An aligned copy; NULL when memory is exhausted. */
-static void *copy(const struct tensor *tensor)
+/* Indices are bytes, so a codebook of 256 cannot be overrun. */
+static bool take_indices(struct weights *weights, const struct tensor *tensor,
+                         struct matrix_source *source)
 {
-    void *bytes = malloc(tensor->bytes + 1);
+    uint8_t largest = 0;
 
-    if (bytes)
-        memcpy(bytes, tensor->data, tensor->bytes);
-    return bytes;
+    if (tensor->type != TENSOR_U8)
+        return refuse(weights, tensor, "U8 is expected");
+    if (!has_shape(weights, tensor, source->rows, source->cols))
+        return false;
+    const uint8_t *indices = take_numbers(weights, tensor);
+    source->data = indices;
+    if (!indices || source->codebook_size == CODEBOOK_MAX)
+        return indices;
+    for (size_t i = 0; i < tensor->bytes; i++)
+        largest = indices[i] > largest ? indices[i] : largest;
+    return largest < source->codebook_size ||
+           refuse(weights, tensor, "an index points beyond the codebook");
 }
 
-/* Builds an HXQ matrix from tensors that were checked. */
-static struct matrix *compressed_matrix(struct weights *weights, const struct module_tensors *found,
-                                        int64_t rows, int64_t cols)
-{
-    const bool sidecar = found->sidecar_positions != NULL;
-    float codebook[CODEBOOK_MAX];
-    int64_t *positions = sidecar ? copy(found->sidecar_positions) : NULL;
-    float *values = sidecar ? malloc(found->sidecar_values->count * sizeof *values + 1) : NULL;
-    struct matrix *matrix = NULL;
-    enum dtype dtype;
-
-    memcpy(codebook, found->codebook->data, found->codebook->bytes);
-    if (!sidecar || (positions && values)) {
-        if (sidecar && float_dtype(found->sidecar_values, &dtype))
-            dtype_widen(dtype, found->sidecar_values->data, values,
-                        (size_t)found->sidecar_values->count);
-        matrix = weights->backend->ops->matrix_create(
-            weights->backend, &(struct matrix_source){
-                                  .rows = rows,
-                                  .cols = cols,
-                                  .data = found->indices->data,
-                                  .codebook = codebook,
-                                  .codebook_size = (int)found->codebook->count,
-                                  .sidecar_positions = positions,
-                                  .sidecar_values = values,
-                                  .sidecar_count = sidecar ? found->sidecar_values->count : 0,
-                              });
-    }
-    free(positions);
-    free(values);
-    return matrix;
-}
-
-static struct matrix *dense_matrix(struct weights *weights, const struct tensor *dense,
-                                   int64_t rows, int64_t cols)
-{
-    struct matrix_source source = {.rows = rows, .cols = cols, .data = dense->data};
-
-    if (!float_dtype(dense, &source.dtype))
-        return NULL;
-    return weights->backend->ops->matrix_create(weights->backend, &source);
-}
-
-/* Whether the tensors of a module may become a matrix [rows, cols]. */
-static bool check_module(const struct weights *weights, const struct module_tensors *found,
-                         const char *module, int64_t rows, int64_t cols)
+/* What of a module a backend makes a matrix [source->rows, source->cols] of. */
+static bool read_module(struct weights *weights, const struct module_tensors *found,
+                        const char *module, struct matrix_source *source)
 {
     if (found->unsupported)
         return refuse(weights, found->unsupported, "this addition to HXQ is not supported");
-    if (found->codebook && found->indices)
-        return check_codebook(weights, found->codebook) &&
-               check_indices(weights, found->indices, found->codebook->count, rows, cols) &&
-               check_sidecar(weights, found->sidecar_positions, found->sidecar_values, rows * cols);
+    if (found->codebook && found->indices) /* the indices last: they stay where they are taken */
+        return read_codebook(weights, found->codebook, source) &&
+               read_sidecar(weights, found, source) &&
+               take_indices(weights, found->indices, source);
     if (found->codebook || found->indices)
         return refuse(weights, found->codebook ? found->codebook : found->indices,
                       "codebook and indices must come together");
     if (found->dense)
-        return has_shape(weights, found->dense, rows, cols) && is_finite(weights, found->dense);
+        return has_shape(weights, found->dense, source->rows, source->cols) &&
+               (source->data = take_floats(weights, found->dense, &source->dtype));
     return error_set(weights->error, ERROR_INPUT, "%s: tensor %s.weight (or .indices) is missing",
                      safetensors_count(weights->files) ? safetensors_at(weights->files, 0)->file
                                                        : "checkpoint",
                      module);
 }
 
+/* --- all of it -------------------------------------------------------------------------------------------------------- */
+
 struct matrix *weights_matrix(struct weights *weights, const char *module, int64_t rows,
                               int64_t cols)
 {
+    struct matrix_source source = {.rows = rows, .cols = cols};
     struct module_tensors found;
+    struct matrix *matrix = NULL;
 
     module_tensors_find(&found, weights->files, module);
-    if (!check_module(weights, &found, module, rows, cols))
-        return NULL;
-
-    struct matrix *matrix = found.codebook ? compressed_matrix(weights, &found, rows, cols)
-                                           : dense_matrix(weights, found.dense, rows, cols);
+    if (!read_module(weights, &found, module, &source))
+        goto done;
+    matrix = weights->backend->ops->matrix_create(weights->backend, &source);
     if (!matrix) {
         failure_report(weights->backend, module, weights->error);
-        return NULL;
+        goto done;
     }
-    /* the backend has its copy */
-    safetensors_release(found.codebook ? found.indices : found.dense);
     if (found.codebook) {
         mark_used(weights, found.codebook);
         mark_used(weights, found.indices);
@@ -283,13 +310,19 @@ struct matrix *weights_matrix(struct weights *weights, const char *module, int64
     } else
         mark_used(weights, found.dense);
     weights->parameters += rows * cols;
+
+done:
+    leave_numbers(weights);
+    free((void *)source.codebook);
+    free((void *)source.sidecar_positions);
+    free((void *)source.sidecar_values);
     return matrix;
 }
 
 struct buffer *weights_vector(struct weights *weights, const char *name, int64_t count)
 {
     const struct tensor *tensor = safetensors_find(weights->files, name);
-    enum dtype dtype;
+    struct buffer *buffer;
 
     if (!tensor) {
         error_set(weights->error, ERROR_INPUT, "%s: tensor %s is missing",
@@ -298,23 +331,16 @@ struct buffer *weights_vector(struct weights *weights, const char *name, int64_t
                   name);
         return NULL;
     }
-    if (!has_shape(weights, tensor, count, 0) || !is_finite(weights, tensor) ||
-        !float_dtype(tensor, &dtype))
+    float *values = has_shape(weights, tensor, count, 0) ? read_floats(weights, tensor) : NULL;
+    if (!values)
         return NULL;
-
-    float *values = malloc((size_t)count * sizeof *values);
-    struct buffer *buffer =
-        values ? weights->backend->ops->buffer_create(weights->backend, (size_t)count) : NULL;
-    if (!buffer) {
-        free(values);
+    buffer = weights->backend->ops->buffer_create(weights->backend, (size_t)count);
+    if (buffer) {
+        weights->backend->ops->write(weights->backend, slice_at(buffer, 0), values, (size_t)count);
+        mark_used(weights, tensor);
+        weights->parameters += count;
+    } else
         failure_report(weights->backend, name, weights->error);
-        return NULL;
-    }
-    dtype_widen(dtype, tensor->data, values, (size_t)count);
-    weights->backend->ops->write(weights->backend, slice_at(buffer, 0), values, (size_t)count);
     free(values);
-
-    mark_used(weights, tensor);
-    weights->parameters += count;
     return buffer;
 }

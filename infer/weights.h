@@ -14,7 +14,9 @@ struct weights {
     const struct safetensors *files;
     struct backend *backend;
     struct error *error;
-    bool *used;         /* [safetensors_count] */
+    bool *used;    /* [safetensors_count] */
+    void *numbers; /* [capacity] bytes: of the tensor that is being brought over */
+    size_t capacity;
     int64_t parameters; /* numbers that the weights loaded so far stand for */
     int64_t bytes;      /* as stored */
 };
@@ -26,7 +28,7 @@ void weights_finish(struct weights *weights);
 /* Whether a module is present in either form. */
 bool weights_has(const struct weights *weights, const char *module);
 
-/* Module `module` as a matrix [rows, cols]; the file is not needed any more. NULL with an error. */
+/* Module `module` as a matrix [rows, cols]. NULL with an error. */
 struct matrix *weights_matrix(struct weights *weights, const char *module, int64_t rows,
                               int64_t cols);
 

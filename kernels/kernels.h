@@ -58,7 +58,7 @@ static inline struct slice slice_at(struct buffer *buffer, size_t offset)
  * Positions may come in any order; where one occurs twice the last value counts. The caller has checked that indices are
  * below `codebook_size` and positions inside the matrix.
  *
- * Everything is copied, `data` (usually a memory-mapped file) into the backend's own layout; dense float32 numbers that all are
+ * Everything is copied, `data` into the backend's own layout; dense float32 numbers that all are
  * bfloat16 may be copied narrowed: nothing is lost. What matrices held may come back with the backend only. */
 struct matrix_source {
     int64_t rows, cols;

@@ -306,6 +306,58 @@ static void file_that_is_truncated_anywhere_is_refused(void **state)
     scratch_remove(directory);
 }
 
+/* What befalls a file after the first layer, and what opening says: NULL where it succeeds. */
+static const struct {
+    const char *command;
+    const char *complaint;
+} mishaps[] = {
+    {"truncate -s 0 %s/model.safetensors", "model.safetensors: became shorter while it was read"},
+    {"truncate -s -100K %s/model.safetensors", "became shorter while it was read"},
+    {"rm %s/model.safetensors", NULL},
+    {"echo new > %s/new && mv %s/new %s/model.safetensors", NULL},
+};
+
+struct mishap {
+    const char *command, *directory;
+    bool is_over;
+};
+
+static void befall(void *user, double fraction)
+{
+    struct mishap *mishap = user;
+    const char *directory = mishap->directory;
+    char command[256];
+
+    (void)fraction;
+    if (mishap->is_over)
+        return;
+    snprintf(command, sizeof command, mishap->command, directory, directory, directory);
+    assert_int_equal(system(command), 0);
+    mishap->is_over = true;
+}
+
+static void file_that_changes_while_it_loads_is_an_error_or_no_matter(void **state)
+{
+    char directory[64];
+
+    (void)state;
+    for (size_t i = 0; i < sizeof mishaps / sizeof *mishaps; i++) {
+        struct error error = {0};
+        scratch_create(directory);
+        copy_golden(directory);
+        struct mishap mishap = {mishaps[i].command, directory, false};
+        struct engine *engine = engine_open(
+            &(struct engine_options){.model = directory, .on_progress = befall, .user = &mishap},
+            &error);
+        assert_true(mishap.is_over);
+        if (mishaps[i].complaint && !strstr(error.text, mishaps[i].complaint))
+            fail_msg("%s: \"%s\"", mishaps[i].command, error.text);
+        assert_int_equal(engine == NULL, mishaps[i].complaint != NULL);
+        engine_close(engine);
+        scratch_remove(directory);
+    }
+}
+
 /* A flipped bit may hit a number, which nobody can see; whatever it hits, opening ends with a model or a line. */
 static void file_with_a_flipped_bit_never_crashes(void **state)
 {
@@ -515,6 +567,7 @@ int main(void)
         cmocka_unit_test(weights_that_are_malformed_are_refused_by_name),
         cmocka_unit_test(config_that_cannot_be_followed_is_refused_by_key),
         cmocka_unit_test(file_that_is_truncated_anywhere_is_refused),
+        cmocka_unit_test(file_that_changes_while_it_loads_is_an_error_or_no_matter),
         cmocka_unit_test(file_with_a_flipped_bit_never_crashes),
         cmocka_unit_test(header_that_lies_is_refused),
         cmocka_unit_test(file_that_is_missing_is_named),

@@ -550,6 +550,37 @@ static void fits_of_an_interrupted_run_are_used_if_they_still_fit(void **state)
     }
 }
 
+/* Shortens the source of a place once the first pass is done. */
+static void shorten(void *user, double part_done)
+{
+    const struct place *place = user;
+
+    if (part_done > 0.5)
+        assert_int_equal(truncate(path_in(place->source, "model.safetensors"), 4096), 0);
+}
+
+static void source_that_becomes_shorter_is_an_error(void **state)
+{
+    struct compress_summary summary;
+    struct error error = {0};
+    struct place place;
+
+    (void)state;
+    place_make(&place);
+    place_fill(&place, NULL, 1);
+    const struct compress_options options = {
+        .source = place.source,
+        .destination = place.destination,
+        .threads = 1,
+        .on_progress = shorten,
+        .user = &place,
+    };
+    assert_false(compress_run(&options, &summary, &error));
+    assert_non_null(strstr(error.text, "model.safetensors: became shorter while it was read"));
+    assert_int_equal(access(place.destination, F_OK), -1);
+    place_remove(&place);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -562,6 +593,7 @@ int main(void)
         cmocka_unit_test(destination_that_is_not_empty_is_left_alone),
         cmocka_unit_test(interrupted_run_leaves_nothing_that_loads_and_goes_on),
         cmocka_unit_test(fits_of_an_interrupted_run_are_used_if_they_still_fit),
+        cmocka_unit_test(source_that_becomes_shorter_is_an_error),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -446,6 +446,37 @@ static void engine_without_tokenizer_says_so(void **state)
     engine_close(golden);
 }
 
+static void files_may_go_once_they_are_loaded(void **state)
+{
+    static const char *const commands[] = {
+        "cp infer/default_model/*.json infer/default_model/*.safetensors %s",
+        "truncate -s 0 %s/*",
+        "rm %s/*",
+    };
+    struct engine_request request = fill_request(prefix, suffix);
+    struct engine_result result;
+    struct engine *other = NULL;
+    char directory[64], command[256], expected[256];
+
+    (void)state;
+    assert_true(engine_complete(engine, &request, &result, NULL));
+    snprintf(expected, sizeof expected, "%s", result.text);
+    engine_result_finish(&result);
+    scratch_create(directory);
+    for (size_t i = 0; i < sizeof commands / sizeof *commands; i++) {
+        snprintf(command, sizeof command, commands[i], directory);
+        assert_int_equal(system(command), 0);
+        if (!other)
+            other = engine_open(&(struct engine_options){.model = directory}, NULL);
+        assert_non_null(other);
+        assert_true(engine_complete(other, &request, &result, NULL));
+        assert_string_equal(result.text, expected);
+        engine_result_finish(&result);
+    }
+    engine_close(other);
+    scratch_remove(directory);
+}
+
 static void option_that_cannot_be_had_is_an_error(void **state)
 {
     struct error error = {0};
@@ -485,6 +516,7 @@ int main(void)
         cmocka_unit_test(special_text_is_special_only_when_asked),
         cmocka_unit_test(request_that_makes_no_sense_is_an_error),
         cmocka_unit_test(engine_without_tokenizer_says_so),
+        cmocka_unit_test(files_may_go_once_they_are_loaded),
         cmocka_unit_test(option_that_cannot_be_had_is_an_error),
     };
     return cmocka_run_group_tests(tests, setup, teardown);
