@@ -2,6 +2,7 @@
 #include "lsp/asked.h"
 
 #include "lsp/byte.h"
+#include "lsp/hash.h"
 #include "lsp/lines.h"
 #include "parsers/names.h"
 
@@ -35,16 +36,6 @@ static size_t call_start(const char *text, size_t end)
     return start;
 }
 
-/* FNV-1a with 64 bits. */
-static uint64_t hash_name(const char *text, struct span name)
-{
-    uint64_t hash = UINT64_C(14695981039346656037);
-
-    for (size_t at = name.start; at < name.end; at++)
-        hash = (hash ^ (unsigned char)text[at]) * UINT64_C(1099511628211);
-    return hash;
-}
-
 /* Whether the name is new; it is not any more. */
 static bool meet(struct asked *asked, uint64_t hash)
 {
@@ -68,8 +59,10 @@ bool asked_meet(struct asked *asked, const struct syntax *syntax, const char *te
     range->start = call_start(text, range->end);
     if (!syntax || !names_init(&names, syntax, text, *range, range->end))
         return false;
-    for (size_t i = 0; i < names.count; i++)
-        is_new |= meet(asked, hash_name(text, names.items[i]));
+    for (size_t i = 0; i < names.count; i++) {
+        const struct span name = names.items[i];
+        is_new |= meet(asked, hash_add(hash_start, text + name.start, name.end - name.start));
+    }
     names_finish(&names);
     return is_new;
 }

@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "lsp/hash.h"
 #include "lsp/uri.h"
 
 struct document {
@@ -29,16 +30,6 @@ struct documents {
     size_t count;
     uint64_t stamps; /* ever given */
 };
-
-/* FNV-1a, http://www.isthe.com/chongo/tech/comp/fnv: short keys, no adversary: a client can only slow down itself. */
-static uint64_t hash_uri(const char *uri)
-{
-    uint64_t hash = UINT64_C(14695981039346656037);
-
-    for (; *uri; uri++)
-        hash = (hash ^ (unsigned char)*uri) * UINT64_C(1099511628211);
-    return hash;
-}
 
 /* Documents */
 
@@ -69,7 +60,7 @@ static struct document *document_create(enum text_lines lines, const char *uri,
         goto fail;
 
     /* endings consist of characters that URIs do not escape (RFC 3986, section 2.3), so a URI is as good as its path */
-    document->uri_hash = hash_uri(uri);
+    document->uri_hash = hash_add(hash_start, uri, strlen(uri));
     document->language = language_find(language_id, uri);
     if (document->language) {
         document->syntax = syntax_create(document->language);
@@ -198,7 +189,7 @@ struct document *documents_at(const struct documents *documents, size_t i)
 /* The index of a document, or the count. */
 static size_t find_index(const struct documents *documents, const char *uri)
 {
-    uint64_t hash = hash_uri(uri);
+    uint64_t hash = hash_add(hash_start, uri, strlen(uri));
     size_t index = 0;
 
     while (index < documents->count) {

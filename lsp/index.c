@@ -14,6 +14,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "lsp/hash.h"
 #include "lsp/ignore.h"
 
 /* How a file was found. */
@@ -315,16 +316,6 @@ static bool index_take_all(struct index *index, const struct index *before, cons
 
 /* --- names ------------------------------------------------------------------------------------------------------------ */
 
-/* FNV-1a, http://www.isthe.com/chongo/tech/comp/fnv: short keys, no adversary. */
-static uint64_t hash_name(const char *name, size_t bytes)
-{
-    uint64_t hash = UINT64_C(14695981039346656037);
-
-    for (size_t i = 0; i < bytes; i++)
-        hash = (hash ^ (unsigned char)name[i]) * UINT64_C(1099511628211);
-    return hash;
-}
-
 static int name_compare(const void *left, const void *right)
 {
     const struct name *a = left, *b = right;
@@ -348,7 +339,7 @@ static bool index_names(struct index *index)
         for (size_t k = 0; k < list->count; k++) {
             const char *name = list->items[k].name;
             index->names[index->name_count++] =
-                (struct name){hash_name(name, strlen(name)), &list->items[k]};
+                (struct name){hash_add(hash_start, name, strlen(name)), &list->items[k]};
         }
     }
     qsort(index->names, index->name_count, sizeof *index->names, name_compare);
@@ -411,7 +402,7 @@ bool index_is_unchanged(const struct index *index)
 size_t index_find(const struct index *index, const char *name, size_t bytes,
                   const struct definition **found, size_t limit)
 {
-    const uint64_t hash = hash_name(name, bytes);
+    const uint64_t hash = hash_add(hash_start, name, bytes);
     size_t low = 0, high = index->name_count, count = 0;
 
     while (low < high) {

@@ -179,16 +179,9 @@ static void loading_begin(struct client *client)
     const struct worker_events events = {on_loading, on_loaded, on_released, on_lost, client};
     struct error error = {0};
     char *path = settings_model_path(settings, &error);
-    const struct engine_options options = {
-        .model = path,
-        .draft_model = settings->draft_model,
-        .device = client->is_device_lost ? ENGINE_DEVICE_CPU : settings->device,
-        .threads = settings->threads,
-        .context_tokens = settings->context_tokens,
-        .gpu_memory_bytes = settings->gpu_memory_bytes,
-        .no_fallback = !settings->gpu_fallback,
-        .exact = settings->exact,
-    };
+    struct engine_options options = settings_engine_options(settings, path);
+    if (client->is_device_lost)
+        options.device = ENGINE_DEVICE_CPU;
     client->model = CLIENT_MODEL_LOADING;
     if (path && !worker_load(client->worker, &options, &events))
         error_set(&error, ERROR_MEMORY, "no memory to load the model");

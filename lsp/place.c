@@ -4,14 +4,7 @@
 
 #include <string.h>
 
-static const uint64_t fnv_offset = 0xcbf29ce484222325, fnv_prime = 0x100000001b3;
-
-static uint64_t hash_bytes(uint64_t hash, const char *bytes, size_t count)
-{
-    for (size_t i = 0; i < count; i++)
-        hash = (hash ^ (unsigned char)bytes[i]) * fnv_prime;
-    return hash;
-}
+#include "lsp/hash.h"
 
 static size_t smaller(size_t a, size_t b)
 {
@@ -21,8 +14,8 @@ static size_t smaller(size_t a, size_t b)
 void place_init(struct place *place, const char *uri, const struct context *context)
 {
     *place = (struct place){
-        .document = hash_bytes(fnv_offset, uri, strlen(uri)),
-        .hash = hash_bytes(fnv_offset, context->before, context->before_bytes),
+        .document = hash_add(hash_start, uri, strlen(uri)),
+        .hash = hash_add(hash_start, context->before, context->before_bytes),
         .before_bytes = context->before_bytes,
         .after_bytes = context->after_bytes,
         .near_before_bytes = smaller(context->before_bytes, PLACE_BEFORE_BYTES),
@@ -37,12 +30,12 @@ void place_cursor_init(struct place_cursor *cursor, const char *uri, const struc
 {
     size_t kept = smaller(context->before_bytes, PLACE_TYPED_BYTES);
     size_t first = context->before_bytes - kept;
-    cursor->document = hash_bytes(fnv_offset, uri, strlen(uri));
+    cursor->document = hash_add(hash_start, uri, strlen(uri));
     cursor->context = context;
-    cursor->hashes[kept] = hash_bytes(fnv_offset, context->before, first);
+    cursor->hashes[kept] = hash_add(hash_start, context->before, first);
     for (size_t i = kept; i > 0; i--)
         cursor->hashes[i - 1] =
-            hash_bytes(cursor->hashes[i], context->before + context->before_bytes - i, 1);
+            hash_add(cursor->hashes[i], context->before + context->before_bytes - i, 1);
 }
 
 bool place_equals(const struct place *left, const struct place *right)

@@ -178,6 +178,20 @@ static bool is_directory(const char *path)
     return stat(path, &status) == 0 && S_ISDIR(status.st_mode);
 }
 
+struct engine_options settings_engine_options(const struct settings *settings, const char *model)
+{
+    return (struct engine_options){
+        .model = model,
+        .draft_model = settings->draft_model,
+        .device = settings->device,
+        .threads = settings->threads,
+        .context_tokens = settings->context_tokens,
+        .gpu_memory_bytes = settings->gpu_memory_bytes,
+        .no_fallback = !settings->gpu_fallback,
+        .exact = settings->exact,
+    };
+}
+
 char *settings_model_path(const struct settings *settings, struct error *error)
 {
     if (settings->model) {

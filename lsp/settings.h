@@ -93,6 +93,9 @@ bool settings_parse_memory(const char *text, int64_t *bytes);
 bool settings_parse_device(const char *text, enum engine_device *device);
 const char *settings_device_name(enum engine_device device);
 
+/* What an engine is opened with for the checkpoint at `model`; borrows it and the settings' strings. */
+struct engine_options settings_engine_options(const struct settings *settings, const char *model);
+
 /* The checkpoint directory to open: the user's, else the default model that was installed or built with this program. The
  * caller frees it; NULL with an error where neither exists. */
 char *settings_model_path(const struct settings *settings, struct error *error);

@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "lsp/hash.h"
 #include "lsp/lines.h"
 #include "lsp/prose.h"
 #include "lsp/secrets.h"
@@ -153,14 +154,6 @@ static char *copy_signature(const char *text, const struct symbol *symbol)
     return prose_indent(text + lines.start, lines.end - lines.start, "");
 }
 
-/* FNV-1a; for equality only. */
-static uint64_t hash_bytes(uint64_t hash, const char *bytes, size_t count)
-{
-    for (size_t i = 0; i < count; i++)
-        hash = (hash ^ (unsigned char)bytes[i]) * UINT64_C(1099511628211);
-    return hash;
-}
-
 /* --- from symbols -------------------------------------------------------------------------------------------------------- */
 
 static size_t line_number(const char *text, size_t offset)
@@ -174,12 +167,11 @@ static size_t line_number(const char *text, size_t offset)
 
 static uint64_t hash_subject(const struct source *source, const struct symbol *symbol)
 {
-    uint64_t hash = UINT64_C(14695981039346656037);
+    uint64_t hash = hash_add(hash_start, source->uri, strlen(source->uri) + 1);
 
-    hash = hash_bytes(hash, source->uri, strlen(source->uri) + 1);
-    hash = hash_bytes(hash, source->text + symbol->whole.start,
-                      symbol->whole.end - symbol->whole.start);
-    return hash_bytes(hash, source->text + symbol->doc.start, symbol->doc.end - symbol->doc.start);
+    hash =
+        hash_add(hash, source->text + symbol->whole.start, symbol->whole.end - symbol->whole.start);
+    return hash_add(hash, source->text + symbol->doc.start, symbol->doc.end - symbol->doc.start);
 }
 
 static bool subject_init(struct subject *subject, const struct source *source,

@@ -24,17 +24,10 @@ struct engine *tool_open_engine(const struct settings *settings, struct error *e
     char *model = settings_model_path(settings, error);
     struct engine *engine = NULL;
 
-    if (model)
-        engine =
-            engine_open(&(struct engine_options){.model = model,
-                                                 .draft_model = settings->draft_model,
-                                                 .device = settings->device,
-                                                 .threads = settings->threads,
-                                                 .context_tokens = settings->context_tokens,
-                                                 .gpu_memory_bytes = settings->gpu_memory_bytes,
-                                                 .no_fallback = !settings->gpu_fallback,
-                                                 .exact = settings->exact},
-                        error);
+    if (model) {
+        const struct engine_options options = settings_engine_options(settings, model);
+        engine = engine_open(&options, error);
+    }
     free(model);
     return engine;
 }

@@ -97,16 +97,7 @@ static bool bench_drafts(const struct command_line *line, const char *model, int
                          struct error *error)
 {
     const struct settings *settings = &line->settings;
-    const struct engine_options options = {
-        .model = model,
-        .draft_model = settings->draft_model,
-        .device = settings->device,
-        .threads = settings->threads,
-        .context_tokens = settings->context_tokens,
-        .gpu_memory_bytes = settings->gpu_memory_bytes,
-        .no_fallback = !settings->gpu_fallback,
-        .exact = settings->exact,
-    };
+    const struct engine_options options = settings_engine_options(settings, model);
     struct fill_bench fill;
 
     if (!fill_bench_run(&fill, &options, line->problems, runs, error))
