@@ -52,8 +52,8 @@ static void end_tag_of(const char *line, char tag[END_TAG_BYTES])
         snprintf(tag, END_TAG_BYTES, "</%.*s>", (int)bytes, line + name);
 }
 
-/* Whether a line may open a block: it lacks the end of one, with which the parser would complain less, or ends in a colon, behind
- * which only a body is missing. */
+/* Whether a line may open a block: it lacks the end of one, with which the parser would complain less, or ends in a colon,
+ * behind which only a body is missing. */
 static bool may_open_block(const struct graft *graft, const char *line)
 {
     static const char *const ends[] = {"}", "end", "fi", "done"};

@@ -120,8 +120,8 @@ void client_fail(struct client *client, const json_t *id, enum rpc_code code, co
 void client_notify(struct client *client, const char *method, json_t *params);
 void client_ask(struct client *client, json_int_t id, const char *method, json_t *params);
 
-/* Takes away a progress bar that the editor has agreed to after the work's end: some show one as soon as they have agreed, until
- * they hear that it is over. `token` is stolen. */
+/* Takes away a progress bar that the editor has agreed to after the work's end: some show one as soon as they have agreed,
+ * until they hear that it is over. `token` is stolen. */
 void client_withdraw_progress(struct client *client, json_t *token);
 
 /* The settings for a document's language, the general ones for NULL and what is not open; valid until they change. */
