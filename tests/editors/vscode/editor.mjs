@@ -1,6 +1,7 @@
 // A VS Code under test: code-server with the packed extension in scratch folders of its own, and Chromium in front of it,
 // driven as a user's keys and pointer would drive it. Waits are for states, and end with an error after WAIT_MS.
 import { spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { basename, delimiter, dirname, join, resolve } from 'node:path';
@@ -108,7 +109,7 @@ export class CodeServer {
 
   async stop() {
     await this.browser?.close();
-    this.process?.kill();
+    if (this.process?.kill()) await once(this.process, 'exit'); // it writes until then
     rmSync(this.folder, { recursive: true, force: true, maxRetries: 5 });
   }
 
