@@ -1,8 +1,8 @@
 /* One text that could stand at the cursor: from what a model writes there to what a user is shown of it.
  *
  * While it grows it is asked whether more can help; where its first line, all that was asked for, opens a block in which
- * nothing stands, the block belongs to it. In the end it is trimmed, and cut until accepting it makes the parser see no more errors
- * than before; in the middle of a line, until no shorter text would leave fewer.
+ * nothing stands, the block belongs to it. In the end it is trimmed, and cut until accepting it makes the parser see no more
+ * errors than before; in the middle of a line, until no shorter text would leave fewer.
  *
  * A value that begins with a context and a graft of it, which must outlive it, and zeros. One thread.
  */

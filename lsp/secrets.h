@@ -3,7 +3,7 @@
  * Three rules, by whoever builds a prompt (the workspace's index, snippets, context, commands):
  *   - a file that by its name holds secrets is never read for another one's sake, and nothing is completed in it unless the
  *     setting "context.secretFiles" allows that;
- *   - a line of another file with a secret in it is left out of what is shown (secrets_has);
+ *   - a line of another file with a secret in it is left out of what is shown (secrets_clean);
  *   - in the text around the cursor every byte of a secret becomes an 'x' (secrets_mask), so that lengths, lines and syntax
  *     stay what they were. The daemon's own copy keeps the text; only the copy for the prompt is masked.
  *

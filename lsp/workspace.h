@@ -38,8 +38,8 @@ void workspace_destroy(struct workspace *workspace);
 bool workspace_add(struct workspace *workspace, const char *path);
 void workspace_remove(struct workspace *workspace, const char *path);
 
-/* Patterns of the user, one to a line as in a .gitignore; copied. Others than before hold at once: there is no index until one is
- * built by them. */
+/* Patterns of the user, one to a line as in a .gitignore; copied. Others than before hold at once: there is no index until one
+ * is built by them. */
 bool workspace_set_rules(struct workspace *workspace, const char *rules);
 
 /* Forgets which files the user works in; then one is added by its path, unless there are enough. A full index is made anew for

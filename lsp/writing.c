@@ -1,7 +1,7 @@
 /* Each kind comes down to the same two ways of asking. To fill: a text before, a text behind, and what form the gap has (a doc
- * comment or code; at the end of a file code may also go on from what stands there). In words: a role, an instruction with the code, and how the answer begins, which for code is the fence of
- * a block, so that nothing but code can follow. What is written is looked at after each token, and stopped where it has said
- * what belongs to the gap. */
+ * comment or code; at the end of a file code may also go on from what stands there). In words: a role, an instruction with the
+ * code, and how the answer begins, which for code is the fence of a block, so that nothing but code can follow. What is written
+ * is looked at after each token, and stopped where it has said what belongs to the gap. */
 #include "lsp/writing.h"
 
 #include <stdio.h>
