@@ -1,7 +1,7 @@
 /* A number for a piece of text, to tell texts apart quickly: FNV-1a with 64 bits, http://www.isthe.com/chongo/tech/comp/fnv.
  *
- * Its state after each byte is the hash of all bytes so far, so a text may come in pieces, and one pass over it gives the hashes
- * of all its beginnings. No defence against whoever looks for collisions; there is nobody. Pure functions, any thread.
+ * Its state after each byte is the hash of all bytes so far, so a text may come in pieces, and one pass over it gives the
+ * hashes of all its beginnings. No defence against whoever looks for collisions; there is nobody. Pure functions, any thread.
  */
 #ifndef LSP_HASH_H
 #define LSP_HASH_H
