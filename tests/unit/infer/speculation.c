@@ -9,6 +9,7 @@
 
 #include <jansson.h>
 
+#include "infer/draft_model.h"
 #include "infer/engine.h"
 #include "infer/fill_bench.h"
 
@@ -251,6 +252,38 @@ static void draft_model_of_another_vocabulary_is_refused(void **state)
     assert_non_null(strstr(error.text, "tests/golden/qwen2-tied: a vocabulary of"));
 }
 
+static void proposals_of_a_draft_model_follow_one_another(void **state)
+{
+    enum { VOCABULARY = 8192, ROOM = 32, LIMIT = 4 };
+    int32_t tokens[ROOM] = {100, 200, 300, 400}, together[LIMIT];
+    struct error error = {0};
+    int count = 4, proposed;
+    struct draft_model *drafter =
+        draft_model_open(itself, &(struct model_options){0}, VOCABULARY, ROOM, &error);
+
+    (void)state;
+    assert_non_null(drafter);
+    assert_true(
+        draft_model_propose(drafter, tokens, count, LIMIT, NULL, together, &proposed, &error));
+    assert_int_equal(proposed, LIMIT);
+    for (int i = 0; i < LIMIT; i++, count++) {
+        assert_true(draft_model_propose(drafter, tokens, count, 1, NULL, &tokens[count], &proposed,
+                                        &error));
+        assert_int_equal(proposed, 1);
+        assert_int_equal(tokens[count], together[i]);
+    }
+
+    /* nothing where the context is full, or for a token that it does not know */
+    assert_true(draft_model_propose(drafter, tokens, ROOM - LIMIT + 1, LIMIT, NULL, together,
+                                    &proposed, &error));
+    assert_int_equal(proposed, 0);
+    tokens[2] = VOCABULARY;
+    assert_true(
+        draft_model_propose(drafter, tokens, count, LIMIT, NULL, together, &proposed, &error));
+    assert_int_equal(proposed, 0);
+    draft_model_close(drafter);
+}
+
 static void write_problems(const char *path, const char *text)
 {
     FILE *file = fopen(path, "w");
@@ -301,6 +334,7 @@ int main(void)
     const struct CMUnitTest others[] = {
         cmocka_unit_test(model_that_drafts_for_itself_is_always_right),
         cmocka_unit_test(draft_model_of_another_vocabulary_is_refused),
+        cmocka_unit_test(proposals_of_a_draft_model_follow_one_another),
         cmocka_unit_test(problems_are_solved_alike_both_ways),
     };
     return cmocka_run_group_tests_name("from the text", tests, setup, teardown) +
