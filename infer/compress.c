@@ -17,12 +17,12 @@
 
 #include <nettle/sha2.h>
 
+#include "infer/compress/fits.h"
+#include "infer/compress/folder.h"
+#include "infer/compress/layout.h"
+#include "infer/compress/output.h"
+#include "infer/compress/plan.h"
 #include "infer/file.h"
-#include "infer/fits.h"
-#include "infer/folder.h"
-#include "infer/layout.h"
-#include "infer/output.h"
-#include "infer/plan.h"
 #include "kernels/parallel.h"
 
 enum { SIDECAR_SHARE = 500 /* one number in so many may be an outlier */ };
@@ -56,13 +56,6 @@ struct compression {
 };
 
 /* --- what is to be done ----------------------------------------------------------------------------------------------- */
-
-static bool ends_with(const char *text, const char *ending)
-{
-    const size_t length = strlen(text), tail = strlen(ending);
-
-    return length >= tail && strcmp(text + length - tail, ending) == 0;
-}
 
 /* Makes a job of every tensor, in order of name. */
 static bool list_jobs(struct compression *work, struct error *error)
@@ -356,7 +349,7 @@ static bool is_companion(const char *name)
                                          ".index.json",  ".partial"};
 
     for (size_t i = 0; i < sizeof others / sizeof *others; i++)
-        if (ends_with(name, others[i]))
+        if (name_ends_with(name, others[i]))
             return false;
     return name[0] != '.' && strcmp(name, "config.json") != 0 &&
            strcmp(name, "receipt.json") != 0 && strcmp(name, fits_name) != 0;

@@ -30,4 +30,7 @@ struct error {
 bool error_set(struct error *error, enum error_code code, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 
+/* The same for what the system refused, by errno: "PATH: cannot WHAT: No such file or directory". */
+bool error_set_system(struct error *error, const char *path, const char *what);
+
 #endif

@@ -10,22 +10,17 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-static bool system_error(struct error *error, const char *path, const char *what)
-{
-    return error_set(error, ERROR_SYSTEM, "%s: cannot %s: %s", path, what, strerror(errno));
-}
-
 int file_open(const char *path, int64_t *bytes, struct error *error)
 {
     const int file = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK); /* a pipe must not block */
     struct stat status;
 
     if (file < 0) {
-        system_error(error, path, "open");
+        error_set_system(error, path, "open");
         return -1;
     }
     if (fstat(file, &status) != 0)
-        system_error(error, path, "inspect");
+        error_set_system(error, path, "inspect");
     else if (!S_ISREG(status.st_mode))
         error_set(error, ERROR_INPUT, "%s: not a regular file", path);
     else {
@@ -46,7 +41,7 @@ bool file_read(int file, const char *path, void *to, size_t bytes, int64_t offse
         if (count < 0 && errno == EINTR)
             continue;
         if (count < 0)
-            return system_error(error, path, "read");
+            return error_set_system(error, path, "read");
         if (count == 0)
             return error_set(error, ERROR_INPUT,
                              "%s: became shorter while it was read; try again when it is whole",

@@ -17,19 +17,12 @@ struct inspection {
 static const char *const parts[] = {".codebook", ".indices", ".sidecar_positions",
                                     ".sidecar_indices", ".sidecar_values"};
 
-static bool ends_with(const char *text, const char *ending)
-{
-    const size_t length = strlen(text), tail = strlen(ending);
-
-    return length >= tail && strcmp(text + length - tail, ending) == 0;
-}
-
 /* Whether a tensor is a part of an HXQ module other than its indices. */
 static bool is_companion(const char *name)
 {
     for (size_t i = 0; i < sizeof parts / sizeof *parts; i++)
-        if (ends_with(name, parts[i]))
-            return !ends_with(name, ".indices");
+        if (name_ends_with(name, parts[i]))
+            return !name_ends_with(name, ".indices");
     return false;
 }
 
@@ -70,9 +63,9 @@ static bool add_compressed(struct inspection *inspection, const struct tensor *i
         if (!part || part == indices)
             continue;
         module->bytes += (int64_t)part->bytes;
-        if (ends_with(part->name, ".codebook"))
+        if (name_ends_with(part->name, ".codebook"))
             module->codebook_size = (int)(part->rank ? part->shape[0] : 0);
-        else if (ends_with(part->name, ".sidecar_values"))
+        else if (name_ends_with(part->name, ".sidecar_values"))
             module->sidecar_count = part->count;
     }
     return true;
@@ -106,7 +99,7 @@ struct inspection *inspection_open(const char *directory, struct error *error)
         const struct tensor *tensor = safetensors_at(inspection->files, i);
         if (is_companion(tensor->name))
             continue;
-        if (!ends_with(tensor->name, ".indices"))
+        if (!name_ends_with(tensor->name, ".indices"))
             add_exact(inspection, tensor);
         else if (!add_compressed(inspection, tensor))
             goto exhausted;

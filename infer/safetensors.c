@@ -40,6 +40,13 @@ static const struct {
     {"F64", TENSOR_OTHER, 8}, {"F8_E4M3", TENSOR_OTHER, 1}, {"F8_E5M2", TENSOR_OTHER, 1},
 };
 
+bool name_ends_with(const char *name, const char *ending)
+{
+    const size_t length = strlen(name), tail = strlen(ending);
+
+    return length >= tail && strcmp(name + length - tail, ending) == 0;
+}
+
 static bool refuse(struct error *error, const struct tensor *tensor, const char *why)
 {
     return error_set(error, ERROR_INPUT, "%s: tensor %s: %s", tensor->file, tensor->name, why);

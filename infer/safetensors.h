@@ -44,6 +44,9 @@ struct tensor {
     int64_t offset; /* of the first number in it */
 };
 
+/* Whether the name of a tensor, or of a file, ends so. */
+bool name_ends_with(const char *name, const char *ending);
+
 /* NULL with an error that names the file, and the tensor where one is at fault. */
 struct safetensors *safetensors_open(const char *directory, struct error *error);
 void safetensors_close(struct safetensors *files);

@@ -8,13 +8,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "infer/bpe.h"
-#include "infer/split.h"
-#include "infer/tokenizer_json.h"
+#include "infer/tokenizer/bpe.h"
+#include "infer/tokenizer/split.h"
+#include "infer/tokenizer/tokenizer_json.h"
+#include "infer/tokenizer/vocabulary.h"
 #include "infer/utf8.h"
-#include "infer/vocabulary.h"
-
-enum { TOKEN_LIST_MIN_CAPACITY = 64 };
 
 struct tokenizer {
     struct tokenizer_parts parts;
@@ -27,30 +25,6 @@ struct encoding {
     struct token_list *out;
     struct error *error;
 };
-
-bool token_list_append(struct token_list *list, const int32_t *ids, size_t count)
-{
-    if (count > list->capacity - list->count) {
-        size_t capacity = list->capacity ? list->capacity * 2 : TOKEN_LIST_MIN_CAPACITY;
-        if (capacity < list->count + count)
-            capacity = list->count + count;
-        int32_t *grown = realloc(list->ids, capacity * sizeof *grown);
-        if (!grown)
-            return false;
-        list->ids = grown;
-        list->capacity = capacity;
-    }
-    if (count > 0)
-        memcpy(list->ids + list->count, ids, count * sizeof *ids);
-    list->count += count;
-    return true;
-}
-
-void token_list_finish(struct token_list *list)
-{
-    free(list->ids);
-    *list = (struct token_list){0};
-}
 
 struct tokenizer *tokenizer_open(const char *path, struct error *error)
 {

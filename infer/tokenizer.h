@@ -15,18 +15,9 @@
 #include <stdint.h>
 
 #include "infer/error.h"
+#include "infer/token_list.h"
 
 struct tokenizer;
-
-/* A growing list of token ids; zero-initialise it, `token_list_finish` frees what it holds. */
-struct token_list {
-    int32_t *ids; /* [count] */
-    size_t count, capacity;
-};
-
-/* Appends ids; false when memory is exhausted. */
-bool token_list_append(struct token_list *list, const int32_t *ids, size_t count);
-void token_list_finish(struct token_list *list);
 
 /* Opens `path` (a tokenizer.json). NULL with an error that names the file and what in it is wrong or not supported. */
 struct tokenizer *tokenizer_open(const char *path, struct error *error);

@@ -6,9 +6,9 @@
  * a model unasked. */
 #include <string.h>
 
+#include "lsp/completion/surroundings.h"
 #include "lsp/errand.h"
 #include "lsp/handlers.h"
-#include "lsp/surroundings.h"
 
 enum { ACTION_TITLE_BYTES = 160, ACTION_DIAGNOSTICS_MAX = 8 };
 

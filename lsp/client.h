@@ -15,7 +15,7 @@
 
 #include "lsp/documents.h"
 #include "lsp/preferences.h"
-#include "lsp/rpc.h"
+#include "lsp/protocol/rpc.h"
 #include "lsp/settings.h"
 #include "lsp/worker.h"
 

@@ -5,9 +5,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "lsp/completion/surroundings.h"
 #include "lsp/errand.h"
 #include "lsp/handlers.h"
-#include "lsp/surroundings.h"
 
 /* hxqd.debug.documentText [uri]: the server's copy of a document. */
 static void document_text_run(struct client *client, const json_t *id, const json_t *arguments)

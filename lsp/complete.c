@@ -20,14 +20,14 @@
 
 #include <uv.h>
 
-#include "lsp/flight.h"
+#include "lsp/completion/flight.h"
+#include "lsp/completion/pace.h"
+#include "lsp/completion/question.h"
+#include "lsp/completion/recall.h"
+#include "lsp/completion/surroundings.h"
 #include "lsp/handlers.h"
 #include "lsp/log.h"
-#include "lsp/pace.h"
-#include "lsp/partial.h"
-#include "lsp/question.h"
-#include "lsp/recall.h"
-#include "lsp/surroundings.h"
+#include "lsp/protocol/partial.h"
 
 enum {
     /* A flight whose request is cancelled goes on for so long: editors cancel at each key, just before they ask again. */

@@ -9,7 +9,7 @@
 
 #include "lsp/handlers.h"
 #include "lsp/log.h"
-#include "lsp/uri.h"
+#include "lsp/protocol/uri.h"
 
 static const char section[] = "hxqd";
 static const char file_name[] = "/.hxqd.json";

@@ -9,7 +9,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-#include "lsp/snippets.h"
+#include "lsp/context/snippets.h"
 #include "parsers/scope.h"
 
 /* Limits of what is copied around a cursor; the engine cuts further, by tokens. */

@@ -4,10 +4,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "lsp/completion/surroundings.h"
 #include "lsp/errand.h"
 #include "lsp/handlers.h"
 #include "lsp/log.h"
-#include "lsp/surroundings.h"
 
 /* A request that has been answered, or never was, needs nothing. */
 static void cancel_request(struct client *client, const struct rpc_message *message)

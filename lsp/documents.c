@@ -9,7 +9,7 @@
 #include <string.h>
 
 #include "lsp/hash.h"
-#include "lsp/uri.h"
+#include "lsp/protocol/uri.h"
 
 struct document {
     char *uri;

@@ -12,7 +12,7 @@
 #include <stdint.h>
 
 #include "infer/error.h"
-#include "lsp/definitions.h"
+#include "lsp/context/definitions.h"
 #include "lsp/text.h"
 #include "parsers/languages.h"
 #include "parsers/syntax.h"

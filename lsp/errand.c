@@ -6,10 +6,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "lsp/edits.h"
+#include "lsp/completion/surroundings.h"
+#include "lsp/errand/edits.h"
 #include "lsp/log.h"
-#include "lsp/partial.h"
-#include "lsp/surroundings.h"
+#include "lsp/protocol/partial.h"
 
 /* Ids of our requests to the editor: two for each errand. */
 enum { ERRAND_REQUEST_FIRST = 1000, ERRAND_REQUESTS = 2, REQUEST_CREATE = 0, REQUEST_APPLY = 1 };

@@ -10,8 +10,8 @@
 #define LSP_ERRAND_H
 
 #include "lsp/client.h"
-#include "lsp/rpc.h"
-#include "lsp/task.h"
+#include "lsp/errand/task.h"
+#include "lsp/protocol/rpc.h"
 
 enum { ERRANDS_MAX = 8 }; /* at the same time; more are refused */
 

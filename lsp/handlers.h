@@ -7,7 +7,7 @@
 #define LSP_HANDLERS_H
 
 #include "lsp/client.h"
-#include "lsp/rpc.h"
+#include "lsp/protocol/rpc.h"
 
 /* lifecycle.c */
 void lifecycle_initialize(struct client *client, const struct rpc_message *message);

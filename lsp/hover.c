@@ -14,12 +14,12 @@
 
 #include <uv.h>
 
+#include "lsp/completion/surroundings.h"
+#include "lsp/errand/task.h"
 #include "lsp/handlers.h"
 #include "lsp/log.h"
-#include "lsp/partial.h"
+#include "lsp/protocol/partial.h"
 #include "lsp/relay.h"
-#include "lsp/surroundings.h"
-#include "lsp/task.h"
 
 enum {
     KEPT_MAX = 64,

@@ -2,10 +2,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "lsp/completion/surroundings.h"
 #include "lsp/errand.h"
 #include "lsp/handlers.h"
 #include "lsp/log.h"
-#include "lsp/surroundings.h"
 
 /* The first encoding of the client's list that we know; the protocol's default without one. */
 static enum text_encoding encoding_choose(const json_t *capabilities)

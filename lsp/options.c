@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "lsp/candidates.h"
+#include "lsp/completion/candidates.h"
 
 enum {
     THREADS_MAX = 1024,

@@ -8,10 +8,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "lsp/credentials.h"
-#include "lsp/glob.h"
-#include "lsp/keys.h"
-#include "lsp/logins.h"
+#include "lsp/context/glob.h"
+#include "lsp/secrets/credentials.h"
+#include "lsp/secrets/keys.h"
+#include "lsp/secrets/logins.h"
 
 enum { PATH_BYTES_MAX = 4096 };
 

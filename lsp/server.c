@@ -13,14 +13,14 @@
 
 #include <uv.h>
 
-#include "lsp/channel.h"
 #include "lsp/client.h"
+#include "lsp/completion/surroundings.h"
 #include "lsp/dispatch.h"
 #include "lsp/errand.h"
-#include "lsp/frame.h"
 #include "lsp/handlers.h"
 #include "lsp/log.h"
-#include "lsp/surroundings.h"
+#include "lsp/protocol/channel.h"
+#include "lsp/protocol/frame.h"
 
 enum {
     WATCH_PERIOD_MS = 1000,

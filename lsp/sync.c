@@ -8,9 +8,9 @@
 
 #include <uv.h>
 
+#include "lsp/completion/surroundings.h"
 #include "lsp/handlers.h"
 #include "lsp/log.h"
-#include "lsp/surroundings.h"
 
 enum { SYNC_CHANGES_MAX = 64 * 1024 }; /* in one notification */
 

@@ -7,9 +7,9 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "lsp/candidates.h"
+#include "lsp/completion/candidates.h"
 #include "lsp/context.h"
-#include "lsp/tool_io.h"
+#include "lsp/tools/tool_io.h"
 
 /* --- complete --------------------------------------------------------------------------------------------------------- */
 

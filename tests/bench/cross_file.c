@@ -17,7 +17,7 @@
 
 #include <uv.h>
 
-#include "lsp/snippets.h"
+#include "lsp/context/snippets.h"
 #include "tests/bench/measure.h"
 #include "tests/support/scratch.h"
 

@@ -9,7 +9,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-#include "lsp/candidates.h"
+#include "lsp/completion/candidates.h"
 
 /* A text with a gap, which `middle` filled; borrowed. */
 struct gap {

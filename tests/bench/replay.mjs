@@ -31,7 +31,7 @@ if (!program) {
   console.error('usage: node tests/bench/replay.mjs PROGRAM [--model DIR] [--device NAME] [--threads N] [--rounds N] [FILE...]');
   process.exit(2);
 }
-const sources = files.length > 0 ? files : ['lsp/frame.c', 'lsp/pace.c', 'tests/lint/includes.mjs', 'editors/neovim/lua/hxqd/health.lua'];
+const sources = files.length > 0 ? files : ['lsp/protocol/frame.c', 'lsp/completion/pace.c', 'tests/lint/includes.mjs', 'editors/neovim/lua/hxqd/health.lua'];
 const languages = { c: 'c', h: 'c', mjs: 'javascript', js: 'javascript', ts: 'typescript', lua: 'lua', py: 'python', go: 'go', rs: 'rust' };
 const off = { responseCache: false, prefetch: false, debounce: false, patience: 0 };
 

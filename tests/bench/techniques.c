@@ -9,9 +9,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "lsp/overlap.h"
-#include "lsp/recall.h"
-#include "lsp/trim.h"
+#include "lsp/completion/overlap.h"
+#include "lsp/completion/recall.h"
+#include "lsp/completion/trim.h"
 #include "tests/bench/measure.h"
 
 #undef NDEBUG

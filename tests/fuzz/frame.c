@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "lsp/frame.h"
+#include "lsp/protocol/frame.h"
 #include "tests/fuzz/fuzz.h"
 
 /* What a stream gave: the sum of what was seen, in order. */

@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "lsp/rpc.h"
+#include "lsp/protocol/rpc.h"
 #include "tests/fuzz/fuzz.h"
 
 /* What was read can be answered, and the answer is a message again. */

@@ -19,7 +19,6 @@
 #include "tests/support/place.h"
 
 static const char dense[] = PLACE_DENSE, golden[] = "tests/golden/qwen2-tied";
-
 #define Q "model.layers.0.self_attn.q_proj"
 
 static bool compress(const struct place *place, int sidecar, struct compress_summary *summary,

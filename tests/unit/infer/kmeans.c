@@ -4,7 +4,7 @@
 #include <math.h>
 #include <stdlib.h>
 
-#include "infer/kmeans.h"
+#include "infer/compress/kmeans.h"
 
 enum { POINTS_MAX = 48 };
 

@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "infer/split.h"
+#include "infer/tokenizer/split.h"
 
 /* Qwen2's, as every tokenizer.json of the family has it. */
 #define QWEN2                                                                                      \

@@ -10,7 +10,7 @@
 #include <jansson.h>
 
 #include "infer/tokenizer.h"
-#include "infer/vocabulary.h"
+#include "infer/tokenizer/vocabulary.h"
 
 enum { PATH_BYTES = 256, FLIPS = 3000, TRUNCATION_STEP = 61 };
 

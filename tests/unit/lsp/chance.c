@@ -3,7 +3,7 @@
 
 #include <math.h>
 
-#include "lsp/chance.h"
+#include "lsp/completion/chance.h"
 
 enum { TOKENS = 3 };
 

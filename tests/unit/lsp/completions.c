@@ -11,7 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "lsp/candidates.h"
+#include "lsp/completion/candidates.h"
 #include "tests/support/marked.h"
 
 enum { PART_BYTES = 4096, LINE_BYTES = 512, CASES_MIN = 150, MAX_TOKENS = 1000, REAL_TOKENS = 24 };

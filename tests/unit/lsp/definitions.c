@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "lsp/definitions.h"
+#include "lsp/context/definitions.h"
 
 /* Names and texts, joined; static storage. */
 static const char *told(const char *path, const char *text)

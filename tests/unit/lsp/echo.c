@@ -4,7 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "lsp/echo.h"
+#include "lsp/errand/echo.h"
 
 static void comment_written_again_is_told_from_code(void **state)
 {

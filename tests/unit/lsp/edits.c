@@ -3,7 +3,7 @@
 
 #include <string.h>
 
-#include "lsp/edits.h"
+#include "lsp/errand/edits.h"
 
 static void edit_follows_changes_elsewhere_and_none_at_its_place(void **state)
 {

@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "lsp/frame.h"
+#include "lsp/protocol/frame.h"
 
 #define COUNT(array) (sizeof(array) / sizeof *(array))
 

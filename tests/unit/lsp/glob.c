@@ -3,7 +3,7 @@
 
 #include <string.h>
 
-#include "lsp/glob.h"
+#include "lsp/context/glob.h"
 
 static void pattern_fits_as_documented(void **state)
 {

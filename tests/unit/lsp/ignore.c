@@ -6,7 +6,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
-#include "lsp/ignore.h"
+#include "lsp/context/ignore.h"
 #include "tests/support/scratch.h"
 
 static void rules_of_one_file_decide_as_in_git(void **state)

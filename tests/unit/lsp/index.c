@@ -8,7 +8,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "lsp/index.h"
+#include "lsp/context/index.h"
 #include "tests/support/scratch.h"
 
 static struct index *build(const struct index *before)

@@ -4,7 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "lsp/likeness.h"
+#include "lsp/context/likeness.h"
 
 static void words_alike_are_counted_once(void **state)
 {

@@ -1,7 +1,7 @@
 /* pace: how long a request waits, out of when it comes and what completions take. */
 #include "tests/support/test.h"
 
-#include "lsp/pace.h"
+#include "lsp/completion/pace.h"
 
 #define COUNT(array) (sizeof(array) / sizeof *(array))
 

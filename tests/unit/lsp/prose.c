@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "lsp/prose.h"
+#include "lsp/errand/prose.h"
 
 static const struct comment_style *style_of(const char *language)
 {

@@ -4,8 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "lsp/graft.h"
-#include "lsp/recall.h"
+#include "lsp/completion/graft.h"
+#include "lsp/completion/recall.h"
 
 #define COUNT(array) (sizeof(array) / sizeof *(array))
 

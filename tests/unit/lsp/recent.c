@@ -4,7 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "lsp/recent.h"
+#include "lsp/context/recent.h"
 
 static void edits_near_one_another_are_one(void **state)
 {

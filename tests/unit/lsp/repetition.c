@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "lsp/repetition.h"
+#include "lsp/completion/repetition.h"
 
 #define COUNT(array) (sizeof(array) / sizeof *(array))
 

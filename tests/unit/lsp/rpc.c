@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "lsp/rpc.h"
+#include "lsp/protocol/rpc.h"
 
 #define COUNT(array) (sizeof(array) / sizeof *(array))
 

@@ -7,7 +7,7 @@
 
 #include <uv.h>
 
-#include "lsp/snippets.h"
+#include "lsp/context/snippets.h"
 
 enum { BUDGET = 600, LINES = 200 };
 

@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "lsp/subject.h"
+#include "lsp/errand/subject.h"
 
 /* A client with one open document; the cursor is where the text has a '|'. */
 struct fixture {

@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "lsp/trim.h"
+#include "lsp/completion/trim.h"
 #include "tests/support/marked.h"
 
 #define COUNT(array) (sizeof(array) / sizeof *(array))

@@ -3,7 +3,7 @@
 
 #include <stdlib.h>
 
-#include "lsp/uri.h"
+#include "lsp/protocol/uri.h"
 
 static void uri_gives_its_path(void **state)
 {

@@ -6,7 +6,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
-#include "lsp/workspace.h"
+#include "lsp/context/workspace.h"
 #include "tests/support/scratch.h"
 
 /* Lets the loop run until the index is another one. */
