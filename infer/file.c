@@ -1,5 +1,5 @@
 /* Nothing is mapped: of a mapped file that somebody shortens, the next look is the process's death by SIGBUS; a read of it
- * is an error like any other. From the page cache, reading into memory that is used again costs no more than mapping. */
+ * is an error like any other. */
 #include "infer/file.h"
 
 #include <errno.h>

@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 
 #include "infer/failure.h"
 
@@ -17,6 +18,7 @@ enum {
     NAME_BYTES = 256,
     CODEBOOK_MAX = 256,
     CHUNK = 4096,
+    HUGE_PAGE_BYTES = 2 << 20,
     KEPT_BYTES = 128 << 20, /* of memory that tensors pass through */
 };
 
@@ -124,12 +126,26 @@ static bool float_dtype(const struct tensor *tensor, enum dtype *dtype)
 
 /* --- reading ---------------------------------------------------------------------------------------------------------- */
 
+/* Memory for a tensor's numbers; NULL when exhausted. Of a large one the first touch costs most, so it is in large pages where the
+ * system grants them. */
+static void *take_memory(size_t bytes)
+{
+    if (bytes < HUGE_PAGE_BYTES)
+        return malloc(bytes);
+
+    const size_t whole = (bytes + HUGE_PAGE_BYTES - 1) / HUGE_PAGE_BYTES * HUGE_PAGE_BYTES;
+    void *memory = aligned_alloc(HUGE_PAGE_BYTES, whole);
+    if (memory)
+        madvise(memory, whole, MADV_HUGEPAGE);
+    return memory;
+}
+
 /* The numbers of a tensor, valid until the next ones are taken; NULL with an error. */
 static const void *take_numbers(struct weights *weights, const struct tensor *tensor)
 {
     if (tensor->bytes > weights->capacity) {
         free(weights->numbers);
-        weights->numbers = malloc(tensor->bytes);
+        weights->numbers = take_memory(tensor->bytes);
         weights->capacity = weights->numbers ? tensor->bytes : 0;
     }
     if (!weights->numbers && !(weights->numbers = malloc(1))) {
