@@ -126,8 +126,8 @@ static bool float_dtype(const struct tensor *tensor, enum dtype *dtype)
 
 /* --- reading ---------------------------------------------------------------------------------------------------------- */
 
-/* Memory for a tensor's numbers; NULL when exhausted. Of a large one the first touch costs most, so it is in large pages where the
- * system grants them. */
+/* Memory for a tensor's numbers; NULL when exhausted. Of a large one the first touch costs most, so it is in large pages where
+ * the system grants them. */
 static void *take_memory(size_t bytes)
 {
     if (bytes < HUGE_PAGE_BYTES)
